@@ -1,0 +1,1 @@
+"""Who does the work: teams, roles, models, tools and the rule-based twins."""

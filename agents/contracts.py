@@ -1,0 +1,127 @@
+"""The roles of a run as types: each takes one request and gives one answer, whoever plays it.
+
+A model plays a role in `agents.roles`, its rule-based twin in `agents.rules`; `agents.cast` decides who steps in.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from agents.team import Quality, Specialist, Team
+from agents.tools.registry import Toolbox
+from domain.briefings import Briefing
+from domain.events import Event
+from domain.outcomes import Critique, Draft, StepResult
+from domain.plans import Plan, Problem, QueryKind, Step
+from domain.routing import Recall, RouteDecision
+
+Emit = Callable[[Event], None]
+"""Takes an event as it happens."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What every role is told."""
+
+    goal: str
+    briefing: Briefing
+    team: Team
+    emit: Emit
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoutingRequest(Request):
+    """For the supervisor: which way should this goal go?"""
+
+    recall: Recall
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanningRequest(Request):
+    """For the planner: which steps reach the goal?"""
+
+    kind: QueryKind
+    recall: Recall
+    """Memories in the hint band may be shown to the planner."""
+    tools: Toolbox
+    delivers: bool = False
+    """Whether the answer is to be written to the output folder."""
+    rejected: Plan | None = None
+    """The plan to be improved on, with its problems."""
+    problems: Sequence[Problem] = ()
+    failures: Sequence[StepResult] = ()
+    """Steps that failed while the rejected plan ran."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planning:
+    """Up to three alternative plans, best first."""
+
+    alternatives: list[Plan]
+    degraded: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanReviewRequest(Request):
+    """For the plan critic: what is wrong with this plan, beyond what validation finds?"""
+
+    plan: Plan
+    tools: Toolbox
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment(Request):
+    """For a specialist: do this step."""
+
+    step: Step
+    specialist: Specialist
+    inputs: Mapping[str, StepResult]
+    """Results of the steps this one needs, by step id."""
+    tools: Toolbox
+    """Only what this specialist may call; no tool with effect `write` is among them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompositionRequest(Request):
+    """For the composer: make one answer of the steps' results."""
+
+    kind: QueryKind
+    results: Sequence[StepResult]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CritiqueRequest(Request):
+    """For the critic: how good is this draft, and what should change?"""
+
+    draft: Draft
+    results: Sequence[StepResult]
+    quality: Quality
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevisionRequest(Request):
+    """For the reviser: mend what the critique found."""
+
+    draft: Draft
+    critique: Critique
+    results: Sequence[StepResult]
+
+
+R = TypeVar("R", bound=Request, contravariant=True)
+A = TypeVar("A", covariant=True)
+Role = Callable[[R], Awaitable[A]]
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Everybody who plays in a run."""
+
+    supervisor: Role[RoutingRequest, RouteDecision]
+    planner: Role[PlanningRequest, Planning]
+    plan_critic: Role[PlanReviewRequest, list[Problem]]
+    specialist: Role[Assignment, StepResult]
+    composer: Role[CompositionRequest, Draft]
+    critic: Role[CritiqueRequest, Critique]
+    reviser: Role[RevisionRequest, Draft]
+    mode: str = field(default="rules")
+    """The model that leads, or `rules`."""

@@ -1,0 +1,1 @@
+"""The roles as played by a chat model."""

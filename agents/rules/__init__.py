@@ -1,0 +1,1 @@
+"""The rule-based twins of the roles: they work without a model and say so."""

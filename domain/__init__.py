@@ -1,0 +1,1 @@
+"""The vocabulary of Understudy: plans, outcomes, briefings, approvals, events, errors. Pure; no I/O."""

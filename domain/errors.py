@@ -1,0 +1,212 @@
+"""Every error Understudy raises on purpose, in one tree, classed by who must act.
+
+UnderstudyError
+├── UserError                the caller corrects the request
+│   ├── InvalidGoal          empty, too long, not text
+│   ├── UnknownTeam / UnknownAgent / UnknownThread / UnknownTask
+│   ├── InvalidWorkspace
+│   ├── InvalidTeamFile      carries every mistake with its line
+│   ├── InvalidSettings
+│   ├── InvalidDecision      an answer that does not fit the open question (it stays open)
+│   └── NothingPending       a decision for a question that is not open
+├── PlanError                the planner repairs it: carries coded problems
+├── ToolError                the agent is told and chooses another way; nothing was changed
+│   ├── InvalidArguments
+│   ├── PathNotAllowed
+│   ├── QueryNotAllowed
+│   └── ToolTimeout
+├── ModelError               the next model, then the rule-based twin, takes over
+│   ├── ModelUnavailable     connection, time-out, 5xx, rate limit after retries, bad key
+│   ├── ModelRefused
+│   └── MalformedAnswer      the answer did not fit the schema after bounded repair
+├── StorageError             the operator acts
+│   ├── StorageBusy          another process owns the data folder; names it
+│   ├── StorageCorrupt
+│   └── StorageFull
+└── LimitReached             a named bound ended the run; what was done is kept
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class UnderstudyError(Exception):
+    """Base of all errors raised on purpose; `code` is stable, `str()` is one sentence for a person."""
+
+    code = "error"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive pickling whatever the constructor's signature, since errors cross process borders."""
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+def _rebuild(kind: type[UnderstudyError], args: tuple[Any, ...], fields: dict[str, Any]) -> UnderstudyError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(fields)
+    return error
+
+
+class UserError(UnderstudyError):
+    """The caller can correct this."""
+
+    code = "user_error"
+
+
+class InvalidGoal(UserError):
+    """The goal is empty, too long or not text."""
+
+    code = "invalid_goal"
+
+
+class UnknownTeam(UserError):
+    """No team has this name."""
+
+    code = "unknown_team"
+
+
+class UnknownAgent(UserError):
+    """No specialist of the team has this name."""
+
+    code = "unknown_agent"
+
+
+class UnknownThread(UserError):
+    """No thread has this id."""
+
+    code = "unknown_thread"
+
+
+class UnknownTask(UserError):
+    """No remembered task has this id."""
+
+    code = "unknown_task"
+
+
+class InvalidWorkspace(UserError):
+    """The workspace name is not usable."""
+
+    code = "invalid_workspace"
+
+
+class InvalidTeamFile(UserError):
+    """A team file has mistakes; `mistakes` lists each with its line."""
+
+    code = "invalid_team_file"
+
+    def __init__(self, path: str, mistakes: Sequence[str]) -> None:
+        super().__init__(f"{path} has {len(mistakes)} mistake(s):\n" + "\n".join(f"  {m}" for m in mistakes))
+        self.path = path
+        self.mistakes = tuple(mistakes)
+
+
+class InvalidSettings(UserError):
+    """A setting has a bad value or an unknown name."""
+
+    code = "invalid_settings"
+
+
+class InvalidDecision(UserError):
+    """An answer does not fit the open question, which stays open."""
+
+    code = "invalid_decision"
+
+
+class NothingPending(UserError):
+    """The thread has no open question with this id."""
+
+    code = "nothing_pending"
+
+
+class PlanError(UnderstudyError):
+    """A plan cannot be run; `problems` holds `domain.plans.Problem` values."""
+
+    code = "invalid_plan"
+
+    def __init__(self, problems: Sequence[Any]) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+class ToolError(UnderstudyError):
+    """A tool could not do what was asked; nothing was changed."""
+
+    code = "tool_failed"
+
+
+class InvalidArguments(ToolError):
+    """The arguments do not fit the tool's schema."""
+
+    code = "invalid_arguments"
+
+
+class PathNotAllowed(ToolError):
+    """The path lies outside the allowed folder."""
+
+    code = "path_not_allowed"
+
+
+class QueryNotAllowed(ToolError):
+    """The query would write, reach outside its folder, or names something unknown."""
+
+    code = "query_not_allowed"
+
+
+class ToolTimeout(ToolError):
+    """The tool did not answer in time."""
+
+    code = "tool_timeout"
+
+
+class ModelError(UnderstudyError):
+    """A model call failed in a way that another model or the rule-based twin can make good."""
+
+    code = "model_failed"
+
+
+class ModelUnavailable(ModelError):
+    """The model cannot be reached, timed out, limits us, or refuses the key."""
+
+    code = "model_unavailable"
+
+
+class ModelRefused(ModelError):
+    """The model declined to answer."""
+
+    code = "model_refused"
+
+
+class MalformedAnswer(ModelError):
+    """The model's answer did not fit the wanted schema after the allowed repairs."""
+
+    code = "malformed_answer"
+
+
+class StorageError(UnderstudyError):
+    """The data folder cannot be used; an operator acts."""
+
+    code = "storage_failed"
+
+
+class StorageBusy(StorageError):
+    """Another process owns the data folder."""
+
+    code = "storage_busy"
+
+
+class StorageCorrupt(StorageError):
+    """A file in the data folder is damaged."""
+
+    code = "storage_corrupt"
+
+
+class StorageFull(StorageError):
+    """No space is left on the device."""
+
+    code = "storage_full"
+
+
+class LimitReached(UnderstudyError):
+    """A named bound ended the work; what was done is kept."""
+
+    code = "budget_exceeded"

@@ -1,0 +1,227 @@
+"""What happens in a run, as one closed union; every surface (terminal, streams, traces) reads this and nothing else."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from domain.approvals import ActionRequest, Decision
+from domain.outcomes import Critique, CritiqueStop, Failure, Outcome, StepResult
+from domain.plans import Plan, Problem
+from domain.routing import Recall, RouteDecision
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class RunStarted(_Event):
+    """A goal came in."""
+
+    type: Literal["run_started"] = "run_started"
+    goal: str
+    team: str
+    mode: str
+    """Model in use, or `rules` when none is configured."""
+
+
+class MemoryRecalled(_Event):
+    """Task memory answered."""
+
+    type: Literal["memory_recalled"] = "memory_recalled"
+    recall: Recall
+
+
+class RouteDecided(_Event):
+    """The supervisor chose the way."""
+
+    type: Literal["route_decided"] = "route_decided"
+    decision: RouteDecision
+
+
+class PlanProposed(_Event):
+    """A planner, a recipe or memory put forward a plan."""
+
+    type: Literal["plan_proposed"] = "plan_proposed"
+    plan: Plan
+
+
+class PlanCriticised(_Event):
+    """The plan critic looked at the plan; no problems means that it is accepted."""
+
+    type: Literal["plan_criticised"] = "plan_criticised"
+    problems: list[Problem]
+
+
+class StepStarted(_Event):
+    """A specialist began a step."""
+
+    type: Literal["step_started"] = "step_started"
+    step: str
+    agent: str
+    task: str
+    attempt: int = 1
+
+
+class StepFinished(_Event):
+    """A step ended: done, failed or skipped."""
+
+    type: Literal["step_finished"] = "step_finished"
+    result: StepResult
+
+
+class StepHeld(_Event):
+    """A step waits for a person; its siblings go on."""
+
+    type: Literal["step_held"] = "step_held"
+    request: ActionRequest
+
+
+class ToolCalled(_Event):
+    """A specialist called a tool."""
+
+    type: Literal["tool_called"] = "tool_called"
+    step: str
+    tool: str
+    args: dict[str, Any]
+
+
+class ToolReturned(_Event):
+    """A tool answered or failed."""
+
+    type: Literal["tool_returned"] = "tool_returned"
+    step: str
+    tool: str
+    seconds: float
+    summary: str = ""
+    failure: Failure | None = None
+
+
+class EffectRecorded(_Event):
+    """The ledger recorded an external effect."""
+
+    type: Literal["effect_recorded"] = "effect_recorded"
+    step: str
+    tool: str
+    key: str
+    replayed: bool
+    """True when the effect had happened before and its recorded result was returned."""
+
+
+class ModelCalled(_Event):
+    """A model answered or failed."""
+
+    type: Literal["model_called"] = "model_called"
+    role: str
+    model: str
+    """`provider:name`."""
+    seconds: float
+    input_tokens: int = 0
+    output_tokens: int = 0
+    failure: Failure | None = None
+
+
+class RoleDegraded(_Event):
+    """A rule-based twin stepped in for a model."""
+
+    type: Literal["role_degraded"] = "role_degraded"
+    role: str
+    reason: str
+
+
+class DraftComposed(_Event):
+    """A draft exists."""
+
+    type: Literal["draft_composed"] = "draft_composed"
+    by: str
+    text: str
+    iteration: int = 0
+
+
+class DraftCriticised(_Event):
+    """The critic scored a draft."""
+
+    type: Literal["draft_criticised"] = "draft_criticised"
+    critique: Critique
+    iteration: int
+    threshold: float
+    stopped: CritiqueStop | None = None
+    """Why no further revision follows; None when the reviser is next."""
+
+
+class CheckpointPassed(_Event):
+    """A checkpoint let the run pass without a person."""
+
+    type: Literal["checkpoint_passed"] = "checkpoint_passed"
+    checkpoint: str
+    reason: str
+
+
+class ApprovalRequested(_Event):
+    """The run waits for a person."""
+
+    type: Literal["approval_requested"] = "approval_requested"
+    interrupt: str
+    """Id to answer with."""
+    requests: list[ActionRequest]
+
+
+class ApprovalDecided(_Event):
+    """A person decided."""
+
+    type: Literal["approval_decided"] = "approval_decided"
+    request: str
+    decision: Decision
+
+
+class OutcomeRemembered(_Event):
+    """The finished task is in memory."""
+
+    type: Literal["outcome_remembered"] = "outcome_remembered"
+    task: str
+
+
+class RunFinished(_Event):
+    """The run ended."""
+
+    type: Literal["run_finished"] = "run_finished"
+    outcome: Outcome
+
+
+class RunStopped(_Event):
+    """The run was interrupted from outside and can be resumed."""
+
+    type: Literal["run_stopped"] = "run_stopped"
+    reason: str
+
+
+Event = Annotated[
+    RunStarted | MemoryRecalled | RouteDecided | PlanProposed | PlanCriticised | StepStarted | StepFinished | StepHeld
+    | ToolCalled | ToolReturned | EffectRecorded | ModelCalled | RoleDegraded | DraftComposed | DraftCriticised
+    | CheckpointPassed | ApprovalRequested | ApprovalDecided | OutcomeRemembered | RunFinished | RunStopped,
+    Field(discriminator="type"),
+]  # fmt: skip
+"""The closed union of everything that can happen."""
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+"""Validates one event from its JSON form."""
+
+
+class Stamped(BaseModel):
+    """An event with its place in a thread's log."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seq: int
+    """1-based position in the thread; a client rejoins after the last one it saw."""
+    time: float
+    """Unix time in seconds."""
+    thread: str
+    run: str
+    workspace: str
+    namespace: str = ""
+    """Graph node that emitted it; empty for the run itself."""
+    event: Event
+
+    def flat(self) -> dict[str, Any]:
+        """Return one flat JSON object: the stamp's fields and the event's."""
+        return self.model_dump(mode="json", exclude={"event"}) | self.event.model_dump(mode="json")
