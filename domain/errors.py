@@ -4,6 +4,7 @@ UnderstudyError
 ├── UserError                the caller corrects the request
 │   ├── InvalidGoal          empty, too long, not text
 │   ├── UnknownTeam / UnknownAgent / UnknownThread / UnknownTask
+│   ├── UnknownFolder        the data folder does not exist
 │   ├── InvalidWorkspace
 │   ├── InvalidTeamFile      carries every mistake with its line
 │   ├── InvalidSettings
@@ -23,6 +24,7 @@ UnderstudyError
 │   ├── StorageBusy          another process owns the data folder; names it
 │   ├── StorageCorrupt
 │   └── StorageFull
+├── EffectUnknown            a person looks: an external effect began, and nobody knows whether it happened
 └── LimitReached             a named bound ended the run; what was done is kept
 """
 
@@ -81,6 +83,12 @@ class UnknownTask(UserError):
     """No remembered task has this id."""
 
     code = "unknown_task"
+
+
+class UnknownFolder(UserError):
+    """The data folder does not exist or is not a folder."""
+
+    code = "unknown_folder"
 
 
 class InvalidWorkspace(UserError):
@@ -204,6 +212,12 @@ class StorageFull(StorageError):
     """No space is left on the device."""
 
     code = "storage_full"
+
+
+class EffectUnknown(UnderstudyError):
+    """An external effect began and left no result, so it may have happened; it is not repeated blindly."""
+
+    code = "effect_unknown"
 
 
 class LimitReached(UnderstudyError):

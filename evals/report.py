@@ -1,0 +1,44 @@
+"""What a benchmark reports: its figures, what they should be, and whether they are."""
+
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What a figure should be."""
+
+    figure: str
+    relation: Literal["<=", ">="]
+    value: float
+
+    def met(self, figures: Mapping[str, Any]) -> bool:
+        """Return whether the figure is there and as it should be."""
+        compare = operator.le if self.relation == "<=" else operator.ge
+        return self.figure in figures and compare(figures[self.figure], self.value)
+
+    def __str__(self) -> str:
+        return f"{self.figure} {self.relation} {self.value:g}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of one benchmark."""
+
+    name: str
+    figures: Mapping[str, Any]
+    aims: tuple[Aim, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def passed(self) -> bool:
+        """Whether every aim is met."""
+        return all(aim.met(self.figures) for aim in self.aims)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figures with `aims` (text to met) and `passed`, as one JSON object."""
+        aims = {str(aim): aim.met(self.figures) for aim in self.aims}
+        notes = {"notes": list(self.notes)} if self.notes else {}
+        return {"benchmark": self.name, **self.figures, "aims": aims, "passed": self.passed, **notes}

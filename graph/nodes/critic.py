@@ -1,0 +1,81 @@
+"""Critic: score the draft by aspects, and decide whether another revision is worth it."""
+
+import hashlib
+from typing import Literal
+
+from langgraph.types import Command
+
+from agents.contracts import CritiqueRequest
+from agents.team import Quality
+from domain.briefings import Briefing
+from domain.events import DraftCriticised
+from domain.outcomes import Critique, CritiqueStop, Draft
+from graph.context import Run
+from graph.routes import conclude
+from graph.state import JsonDict, State, dumped, results_of
+
+
+async def critic(state: State, run: Run) -> Command[Literal["reviser", "approve_result", "specialists", "remember"]]:
+    """Criticise a draft that has not been seen; keep the best; stop for a named reason or have it revised."""
+    draft, quality = Draft.model_validate(state["draft"]), run.services.team.quality
+    attempts, digest = state.get("attempts", []), _digest(draft.text)
+    if any(attempt["digest"] == digest for attempt in attempts):
+        best = _parsed(state["best"])
+        _announce(run, best[1], len(attempts), quality, "repeat")
+        way = conclude(state, run, best, "repeat", {})
+        return Command(goto=way.goto, update=way.update)
+    critique = await _criticised(draft, state, run)
+    attempts = [*attempts, {"digest": digest, "score": critique.score}]
+    best = _better((draft, critique), state.get("best", {}))
+    stop = stop_reason([attempt["score"] for attempt in attempts], quality)
+    _announce(run, critique, len(attempts), quality, stop)
+    update: JsonDict = {"attempts": attempts, "best": {"draft": dumped(best[0]), "critique": dumped(best[1])}}
+    if stop:
+        way = conclude(state, run, best, stop, update)
+        return Command(goto=way.goto, update=way.update)
+    return Command(goto="reviser", update=update | {"critique": dumped(critique)})
+
+
+def stop_reason(scores: list[float], quality: Quality) -> CritiqueStop | None:
+    """Return why no further revision follows, given the scores of all drafts in order, or None to go on."""
+    if scores[-1] >= quality.min_quality_score:
+        return "threshold_met"
+    if len(scores) > quality.max_iterations:
+        return "max_iterations"
+    if len(scores) > 1 and scores[-1] - max(scores[:-1]) < quality.improvement_threshold:
+        return "plateau"
+    return None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(" ".join(text.split()).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _parsed(best: JsonDict) -> tuple[Draft, Critique]:
+    return Draft.model_validate(best["draft"]), Critique.model_validate(best["critique"])
+
+
+def _better(new: tuple[Draft, Critique], best: JsonDict) -> tuple[Draft, Critique]:
+    old = _parsed(best) if best else None
+    return old if old and old[1].score >= new[1].score else new
+
+
+async def _criticised(draft: Draft, state: State, run: Run) -> Critique:
+    services = run.services
+    return await services.cast.critic(
+        CritiqueRequest(
+            goal=state["goal"],
+            briefing=Briefing.model_validate(state["briefing"]),
+            team=services.team,
+            emit=run.emit,
+            draft=draft,
+            results=list(results_of(state).values()),
+            quality=services.team.quality,
+        )
+    )
+
+
+def _announce(run: Run, critique: Critique, iteration: int, quality: Quality, stopped: CritiqueStop | None) -> None:
+    run.emit(
+        DraftCriticised(critique=critique, iteration=iteration, threshold=quality.min_quality_score, stopped=stopped)
+    )

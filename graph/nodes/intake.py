@@ -1,0 +1,52 @@
+"""Intake: take the goal, or an answer that was typed instead of given, and prepare the briefing."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from langgraph.types import Command
+
+from domain.approvals import typed_decision
+from domain.briefings import Briefing
+from domain.errors import InvalidGoal
+from domain.events import RunFinished, RunStarted
+from domain.goals import checked_goal
+from domain.outcomes import Outcome
+from graph.context import Run
+from graph.state import FRESH, State, dumped, ended
+
+CONVERSATION_TURNS = 6
+"""Earlier messages that go into the briefing."""
+
+
+async def intake(
+    state: State, run: Run
+) -> Command[Literal["recall", "approve_plan", "approve_steps", "approve_result", "__end__"]]:
+    """Open a new goal; or, while a question is open, take a typed "yes" or "no, because ..." to its gate."""
+    said = str(state["messages"][-1].text) if state["messages"] else ""
+    if state.get("gate"):
+        decision = typed_decision(said)
+        answer = [dumped(decision)] * len(state["pending"]) if decision else []
+        return Command(goto=state["gate"], update={"answer": answer})  # type: ignore[arg-type]
+    try:
+        goal = checked_goal(said)
+    except InvalidGoal as error:
+        outcome = Outcome(status="asked", answer=str(error))
+        run.emit(RunFinished(outcome=outcome))
+        return Command(goto="__end__", update=ended(outcome))
+    run.emit(RunStarted(goal=goal, team=run.services.team.name, mode=run.services.cast.mode))
+    briefing = await _briefed(state, run)
+    fresh = {"goal": goal, "run": run.run, "started": run.services.clock(), "briefing": dumped(briefing)}
+    return Command(goto="recall", update={**FRESH, **fresh})
+
+
+async def _briefed(state: State, run: Run) -> Briefing:
+    team, earlier = run.services.team, state["messages"][:-1][-CONVERSATION_TURNS:]
+    return Briefing(
+        workspace=run.context.workspace,
+        user=run.context.user,
+        correlation_id=run.run,
+        today=datetime.fromtimestamp(run.services.clock(), tz=UTC).date().isoformat(),
+        brand_voice=team.brand_voice,
+        materials=await run.services.materials(),
+        conversation=[f"{message.type}: {message.text}" for message in earlier],
+    )

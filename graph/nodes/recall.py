@@ -1,0 +1,19 @@
+"""Recall: ask task memory for similar goals and a calibrated confidence."""
+
+from typing import Literal
+
+from langgraph.types import Command
+
+from domain.events import MemoryRecalled
+from graph.context import Run
+from graph.state import State, dumped
+
+
+async def recall(state: State, run: Run) -> Command[Literal["supervisor"]]:
+    """Look the goal up in the workspace's task memory."""
+    services = run.services
+    found = await services.memory.recall(run.context.workspace, services.team.name, state["goal"])
+    run.emit(MemoryRecalled(recall=found))
+    successes = [n.goal for n in found.neighbours if n.success]
+    briefing = state["briefing"] | {"past_successes": successes, "task_history": [n.goal for n in found.neighbours]}
+    return Command(goto="supervisor", update={"recall": dumped(found), "briefing": briefing})

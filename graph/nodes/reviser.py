@@ -1,0 +1,29 @@
+"""Reviser: mend what the critique found."""
+
+from typing import Literal
+
+from langgraph.types import Command
+
+from agents.contracts import RevisionRequest
+from domain.briefings import Briefing
+from domain.events import DraftComposed
+from domain.outcomes import Critique, Draft
+from graph.context import Run
+from graph.state import State, dumped, results_of
+
+
+async def reviser(state: State, run: Run) -> Command[Literal["critic"]]:
+    """Write the next version of the draft."""
+    draft = await run.services.cast.reviser(
+        RevisionRequest(
+            goal=state["goal"],
+            briefing=Briefing.model_validate(state["briefing"]),
+            team=run.services.team,
+            emit=run.emit,
+            draft=Draft.model_validate(state["draft"]),
+            critique=Critique.model_validate(state["critique"]),
+            results=list(results_of(state).values()),
+        )
+    )
+    run.emit(DraftComposed(by=draft.by, text=draft.text, iteration=len(state.get("attempts", []))))
+    return Command(goto="critic", update={"draft": dumped(draft)})

@@ -1,0 +1,114 @@
+"""The state of a thread: JSON all the way, so that Studio can show and change it and a strict deserialiser can read it.
+
+Nodes parse what they need into the types of `domain` with the helpers below and return plain JSON.
+"""
+
+from typing import Annotated, Any
+
+from langchain_core.messages import AIMessage, AnyMessage
+from langgraph.graph.message import add_messages
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+from domain.outcomes import Outcome, StepResult, Usage
+from domain.plans import Plan
+
+JsonDict = dict[str, Any]
+
+
+class InputState(TypedDict):
+    """What a caller gives: the conversation, ending in the goal."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+class OutputState(TypedDict):
+    """What a caller gets."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    outcome: JsonDict
+
+
+class State(InputState, total=False):
+    """Everything a thread knows. Each field but `messages` belongs to the current goal."""
+
+    goal: str
+    run: str
+    """Id of the run that the goal started; stays the same when the run is resumed."""
+    started: float
+    """Unix time at which the goal came in."""
+    briefing: JsonDict
+    """`domain.briefings.Briefing`."""
+    recall: JsonDict
+    """`domain.routing.Recall`."""
+    decision: JsonDict
+    """`domain.routing.RouteDecision`."""
+    plan: JsonDict
+    """`domain.plans.Plan`."""
+    problems: list[JsonDict]
+    """`domain.plans.Problem`s of the last plan."""
+    plan_revisions: int
+    replans: int
+    results: dict[str, JsonDict]
+    """`domain.outcomes.StepResult` by step id; delete one to have its step and the successors run again."""
+    draft: JsonDict
+    """`domain.outcomes.Draft` under criticism, in the end the approved one."""
+    best: JsonDict
+    """`{"draft": ..., "critique": ...}`: the best version so far."""
+    critique: JsonDict
+    """`domain.outcomes.Critique` of `draft`."""
+    attempts: list[JsonDict]
+    """`{"digest", "score"}` per criticised draft."""
+    stopped: str
+    """Why critique and revision ended; set once the draft is final."""
+    gate: str
+    """Checkpoint node that holds the open question; empty when none is open."""
+    pending: list[JsonDict]
+    """`domain.approvals.ActionRequest`s of the open question."""
+    answer: list[JsonDict]
+    """Decisions that came as a typed message instead of a resume."""
+    decisions: dict[str, JsonDict]
+    """`{"decision", "digest"}` by request id: answers, each with the hash of what was shown."""
+    usage: JsonDict
+    """`domain.outcomes.Usage` of the roles; the steps' own is in their results."""
+    outcome: JsonDict
+    """`domain.outcomes.Outcome`; empty while the run goes on."""
+
+
+FRESH: State = {
+    "messages": [], "plan": {}, "problems": [], "plan_revisions": 0, "replans": 0, "results": {}, "draft": {},
+    "best": {}, "critique": {}, "attempts": [], "stopped": "", "gate": "", "pending": [], "answer": [],
+    "decisions": {}, "usage": {}, "outcome": {}, "recall": {}, "decision": {},
+}  # fmt: skip
+"""What intake resets when a new goal comes in."""
+
+
+def dumped(value: BaseModel) -> JsonDict:
+    """Return a model as JSON data for the state."""
+    return value.model_dump(mode="json")
+
+
+def plan_of(state: State) -> Plan:
+    """Return the current plan."""
+    return Plan.model_validate(state["plan"])
+
+
+def results_of(state: State) -> dict[str, StepResult]:
+    """Return the step results by step id."""
+    return {key: StepResult.model_validate(value) for key, value in state.get("results", {}).items()}
+
+
+def usage_of(state: State) -> Usage:
+    """Return what all models of the run have consumed so far."""
+    steps = (result.usage for result in results_of(state).values())
+    return sum(steps, Usage.model_validate(state.get("usage", {})))
+
+
+def ended(outcome: Outcome) -> JsonDict:
+    """Return the update that ends a run: the outcome, and the answer as a message."""
+    return {
+        "outcome": dumped(outcome),
+        "messages": [AIMessage(outcome.answer or outcome.status)],
+        "gate": "",
+        "pending": [],
+    }

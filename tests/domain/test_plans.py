@@ -1,0 +1,65 @@
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from domain.plans import Effect, Plan, validate_plan
+
+
+class Catalogue:
+    def agents(self) -> Iterable[str]:
+        return ("reader", "writer")
+
+    def tools_of(self, agent: str) -> Iterable[str]:
+        return {"reader": ("search",), "writer": ("save",)}[agent]
+
+    def tool_effect(self, tool: str) -> Effect | None:
+        effects: dict[str, Effect] = {"search": "read", "save": "write"}
+        return effects.get(tool)
+
+    def argument_problems(self, tool: str, args: Mapping[str, Any]) -> Iterable[str]:
+        return [] if "text" in args else ["text: Field required"]
+
+
+def plan(*steps: dict[str, Any]) -> Plan:
+    return Plan.model_validate({"steps": [{"agent": "reader", "task": "", **step} for step in steps]})
+
+
+READ = {"id": "read"}
+
+
+@pytest.mark.parametrize(
+    ("steps", "codes"),
+    [
+        ([READ], []),
+        ([READ, {"id": "write", "agent": "writer", "needs": ["read"]}], []),
+        ([READ, READ], ["duplicate_step"]),
+        ([{"id": "result"}], ["duplicate_step"]),
+        ([{"id": "a", "agent": "nobody"}], ["unknown_agent"]),
+        ([{"id": "a", "tool": "fly"}], ["unknown_tool"]),
+        ([{"id": "a", "tool": "save", "effect": "write", "args": {"text": "x"}}], ["tool_not_allowed"]),
+        ([{"id": "a", "tool": "search", "effect": "read"}], ["bad_argument"]),
+        ([{"id": "a", "tool": "search", "args": {"text": "x"}}], ["effect_understated"]),
+        ([{"id": "a", "needs": ["ghost"]}], ["unknown_step"]),
+        ([{"id": "a", "args": {"text": {"ref": {"step": "ghost"}}}}], ["unknown_step"]),
+        ([{"id": "a", "condition": {"step": "ghost", "op": "exists"}}], ["unknown_step"]),
+        ([{"id": "a", "needs": ["b"]}, {"id": "b", "needs": ["a"]}], ["cycle"]),
+        ([{"id": "a", "needs": ["a"]}], ["cycle"]),
+        ([{"id": "a", "args": {"text": {"ref": {"step": "result"}}}}], ["nothing_produced"]),
+        ([{"id": f"s{i}"} for i in range(51)], ["too_many_steps"]),
+    ],
+    ids=["one", "two", "twice", "reserved", "agent", "tool", "not allowed", "argument", "effect", "need", "reference",
+         "condition", "cycle", "self", "nothing produced", "too many"],
+)  # fmt: skip
+def test_every_problem_has_its_code(steps: list[dict[str, Any]], codes: list[str]) -> None:
+    assert [problem.code for problem in validate_plan(plan(*steps), Catalogue())] == codes
+
+
+def test_the_sequence_merges_neighbours_only() -> None:
+    steps = [{"id": "a"}, {"id": "b"}, {"id": "c", "agent": "writer"}, {"id": "d"}]
+    assert plan(*steps).sequence == ["reader", "writer", "reader"]
+
+
+def test_references_are_found_at_any_depth() -> None:
+    step = plan({"id": "a", "args": {"rows": [{"x": {"ref": {"step": "b", "field": "n"}}}]}}).steps[0]
+    assert step.inputs() == {"b"}

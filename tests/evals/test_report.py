@@ -1,0 +1,13 @@
+from evals.report import Aim, Report
+
+
+def test_a_report_passes_when_every_aim_is_met() -> None:
+    report = Report("x", {"ratio": 1.0, "rate": 5}, (Aim("ratio", "<=", 1.5), Aim("rate", ">=", 5)))
+    assert report.as_json() == {
+        "benchmark": "x", "ratio": 1.0, "rate": 5, "aims": {"ratio <= 1.5": True, "rate >= 5": True}, "passed": True,
+    }  # fmt: skip
+
+
+def test_a_missed_or_missing_figure_fails_it() -> None:
+    assert not Report("x", {"ratio": 1.6}, (Aim("ratio", "<=", 1.5),)).passed
+    assert not Report("x", {}, (Aim("ratio", "<=", 1.5),)).passed

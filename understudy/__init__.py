@@ -1,0 +1,1 @@
+"""The product: orchestrator, settings, wiring, durable runs and the command line."""

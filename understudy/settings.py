@@ -1,0 +1,113 @@
+"""Settings: environment `UNDERSTUDY_*` > `understudy.toml` > defaults; explicit arguments above all."""
+
+import difflib
+import getpass
+import os
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from domain.errors import InvalidSettings
+
+PREFIX = "UNDERSTUDY_"
+DEFAULT_MODEL = "openai:gpt-5-mini"
+"""Leads when a key is there and no model is named."""
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "local"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its default."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        toml_file="understudy.toml",
+        extra="forbid",
+        populate_by_name=True,
+        env_ignore_empty=True,
+    )
+
+    home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("understudy")))
+    """Data folder: records, checkpoints, vector index."""
+    workspace: str = "default"
+    user: str = Field(default_factory=_user)
+    team: str = "documents"
+    """Name of a shipped team, or path of a team file."""
+    data: Path | None = None
+    """Folder of documents and tables that tools may read."""
+    out: Path | None = None
+    """Folder that tools may write to."""
+    model: str | None = None
+    """`provider:name` that leads; None: the default model where a key is set, else the rule-based twins."""
+    models: dict[str, str] = Field(default_factory=dict)
+    """Model per job (supervisor, planner, plan_critic, specialist, composer, critic, reviser)."""
+    fallback_model: str | None = None
+    model_timeout: float = Field(default=60.0, gt=0)
+    """Seconds that one model call may take."""
+    model_retries: int = Field(default=2, ge=0, le=10)
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
+    encoder: str = "wordllama"
+    max_parallel_steps: int = Field(default=3, ge=1, le=32)
+    max_plan_revisions: int = Field(default=2, ge=0, le=10)
+    max_replans: int = Field(default=1, ge=0, le=5)
+    max_attempts: int = Field(default=2, ge=1, le=5)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Fix the precedence in one place."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def leading_model(self) -> str | None:
+        """The model that leads, or None when the rule-based twins play alone."""
+        return self.model or (DEFAULT_MODEL if self.openai_api_key else None)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Return the settings; overrides that are None count as not given.
+
+    Raises:
+        InvalidSettings: a value does not fit or a name is unknown; secrets are not repeated in the message.
+    """
+    _refuse_unknown_variables()
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        msg = f"invalid settings: {problems}"
+        raise InvalidSettings(msg) from None
+    except ValueError as error:
+        msg = f"understudy.toml cannot be read: {error}"
+        raise InvalidSettings(msg) from error
+
+
+def _refuse_unknown_variables() -> None:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for variable in sorted(os.environ):
+        if variable.startswith(PREFIX) and variable.split("__")[0] not in known:
+            near = difflib.get_close_matches(variable, known, n=1)
+            msg = f"unknown setting {variable}" + (f"; did you mean {near[0]}?" if near else "")
+            raise InvalidSettings(msg)

@@ -1,0 +1,153 @@
+"""The one place that knows concrete classes: opens the data folder and puts everything together."""
+
+import asyncio
+import sys
+import time
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from agents.cast import build_cast
+from agents.rules.cast import rules_cast
+from agents.tools.workbench import Workbench
+from memory.index import ChromaIndex
+from memory.tasks import TaskMemory
+
+from agents.models import Models, ModelSettings
+from agents.team import Team
+from agents.team_files import load_team
+from graph.context import Context, Limits, Services, ServicesFor
+from memory.effects import EffectLedger
+from memory.encoders import Encoder, encoder
+from memory.home import DataFolder
+from memory.journal import Journal
+from memory.sqlite import SqliteRecords
+from understudy.settings import Settings, load_settings
+
+
+class House:
+    """Everything that is open while the product runs; an async context manager."""
+
+    records: SqliteRecords
+    memory: TaskMemory
+    effects: EffectLedger
+    journal: Journal
+    encoder: Encoder
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = time.time
+        self._stack = AsyncExitStack()
+        self._models: Models | None = None
+        self._teams: dict[str, Team] = {}
+        self._workbenches: dict[tuple[Path | None, Path | None], Workbench] = {}
+
+    async def __aenter__(self) -> "House":
+        """Lock and open the data folder."""
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close what was opened, last first."""
+        await self._stack.aclose()
+
+    async def _open(self) -> None:
+        folder = await DataFolder.open(self.settings.home, command=_command())
+        self._stack.callback(folder.close)
+        self.records = await SqliteRecords.open(folder.path / "records.sqlite", clock=self.clock)
+        self._stack.push_async_callback(self.records.close)
+        self.encoder = encoder(self.settings.encoder)
+        index = await ChromaIndex.open(folder.path / "chroma", self.encoder)
+        self._stack.push_async_callback(index.close)
+        self.memory = TaskMemory(self.records, index, clock=self.clock)
+        self.effects = EffectLedger(self.records, clock=self.clock)
+        self.journal = Journal(self.records)
+        self._models = _models(self.settings)
+        if self._models:
+            self._stack.push_async_callback(self._models.aclose)
+
+    async def services_for(self, context: Context) -> Services:
+        """Return what a run works with, for who asks; cheap after the first time."""
+        team = await self.team(context.team)
+        workbench = self._workbench(context)
+        rules = rules_cast(team)
+        return Services(
+            team=team,
+            cast=build_cast(team, self._models, rules),
+            understudies=rules,
+            tools=workbench.toolbox(),
+            materials=workbench.materials,
+            memory=self.memory,
+            effects=self.effects,
+            clock=self.clock,
+            limits=self._limits(),
+            versions={"team": f"{team.name}@{team.version}", "encoder": self.encoder.id},
+        )
+
+    async def team(self, name: str) -> Team:
+        """Return a team by name or file path; read once."""
+        if name not in self._teams:
+            self._teams[name] = await asyncio.to_thread(load_team, name)
+        return self._teams[name]
+
+    def _workbench(self, context: Context) -> Workbench:
+        data = Path(context.data) if context.data else self.settings.data
+        out = Path(context.out) if context.out else self.settings.out
+        if (data, out) not in self._workbenches:
+            self._workbenches[data, out] = Workbench(data, out)
+        return self._workbenches[data, out]
+
+    def _limits(self) -> Limits:
+        s = self.settings
+        return Limits(
+            max_parallel_steps=s.max_parallel_steps,
+            max_plan_revisions=s.max_plan_revisions,
+            max_replans=s.max_replans,
+            max_attempts=s.max_attempts,
+        )
+
+
+def _command() -> str:
+    return " ".join(["understudy", *sys.argv[1:2]])
+
+
+def _models(settings: Settings) -> Models | None:
+    """Return the models, or None when no model is configured."""
+    if settings.leading_model is None:
+        return None
+    return Models(
+        ModelSettings(
+            default=settings.leading_model,
+            jobs=settings.models,  # type: ignore[arg-type]  # names are checked by Models
+            fallback=settings.fallback_model,
+            api_key=settings.openai_api_key,
+            base_url=settings.openai_base_url,
+            read_timeout=settings.model_timeout,
+            total_timeout=settings.model_timeout * (settings.model_retries + 1),
+            max_retries=settings.model_retries,
+        )
+    )
+
+
+def installed_services() -> ServicesFor:
+    """Return the services of this installation, opened at the first run and kept; for the LangGraph server."""
+    opened: dict[str, House] = {}
+    lock = asyncio.Lock()
+
+    async def services_for(context: Context) -> Services:
+        async with lock:
+            if "house" not in opened:
+                settings = await asyncio.to_thread(load_settings)
+                opened["house"] = await House(settings).__aenter__()
+        house = opened["house"]
+        team = house.settings.team if context == Context() else context.team
+        return await house.services_for(replace(context, team=team))
+
+    return services_for
