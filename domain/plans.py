@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 RESULT = "result"
 """The pseudo-step whose output is the approved final draft; a step that refers to it delivers it."""
@@ -63,6 +63,13 @@ class Step(BaseModel):
     consent: list[str] = Field(default_factory=list)
     privacy: Literal["public", "internal", "personal", "secret"] = "internal"
     on_failure: Literal["fallback", "replan", "skip", "stop"] = "fallback"
+
+    @field_validator("args")
+    @classmethod
+    def _refs_are_whole(cls, args: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a reference that does not say which step it means."""
+        list(_find_refs(args))
+        return args
 
     def refs(self) -> list[Ref]:
         """Return the references in this step's arguments."""
@@ -211,9 +218,16 @@ def execution_order(plan: Plan) -> list[list[str]]:
 
 
 def as_ref(value: Any) -> Ref | None:
-    """Return the reference that an argument value stands for, or None for a plain value."""
+    """Return the reference that an argument value stands for, or None for a plain value.
+
+    Raises `ValueError` for one that is not whole.
+    """
     if isinstance(value, Mapping) and set(value) == {"ref"} and isinstance(value["ref"], Mapping):
-        return Ref.model_validate(value["ref"])
+        try:
+            return Ref.model_validate(value["ref"])
+        except ValidationError as error:
+            msg = f'a reference is {{"ref": {{"step": ..., "field": ...}}}}, not {value!r:.80}'
+            raise ValueError(msg) from error
     return None
 
 

@@ -37,8 +37,22 @@ class Report:
         """Whether every aim is met."""
         return all(aim.met(self.figures) for aim in self.aims)
 
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Return figure, value, aim and whether it is met, as text, one row a figure."""
+        aims = {aim.figure: aim for aim in self.aims}
+        return [
+            (name, f"{value:.4g}" if isinstance(value, float) else str(value), *_judged(aims.get(name), self.figures))
+            for name, value in self.figures.items()
+        ]
+
     def as_json(self) -> dict[str, Any]:
         """Return the figures with `aims` (text to met) and `passed`, as one JSON object."""
         aims = {str(aim): aim.met(self.figures) for aim in self.aims}
         notes = {"notes": list(self.notes)} if self.notes else {}
         return {"benchmark": self.name, **self.figures, "aims": aims, "passed": self.passed, **notes}
+
+
+def _judged(aim: Aim | None, figures: Mapping[str, Any]) -> tuple[str, str]:
+    if aim is None:
+        return "", ""
+    return f"{aim.relation} {aim.value:g}", "yes" if aim.met(figures) else "NO"

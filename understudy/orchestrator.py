@@ -8,7 +8,6 @@ from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
-from memory.tasks import TaskMemory
 from pydantic import BaseModel, ConfigDict
 
 from domain.checkpoints import CheckpointVerdict, evaluate
@@ -20,6 +19,7 @@ from domain.routing import RouteDecision
 from graph.build import RECURSION_LIMIT, builder
 from graph.context import Context
 from graph.state import State
+from memory.tasks import TaskMemory
 from understudy.checkpointing import open_checkpointer
 from understudy.runs import BEFORE_WORK, Pending, Runs, ThreadState
 from understudy.settings import Settings
@@ -170,7 +170,7 @@ class Orchestrator:
     async def route(self, goal: str) -> RouteDecision:
         """Return which way a goal would go, with the sequence of agents; nothing is executed or remembered."""
         values = await self._unsaved.ainvoke(
-            {"messages": [("user", checked_goal(goal))]},  # type: ignore[arg-type]  # coerced by the reducer
+            {"messages": [("user", checked_goal(goal))]},
             {"recursion_limit": RECURSION_LIMIT},
             context=self._context,
             interrupt_before=list(BEFORE_WORK),

@@ -171,7 +171,7 @@ class Runs:
         )  # fmt: skip
         try:
             async for mode, chunk in stream:
-                if mode == "custom":
+                if mode == "custom" and isinstance(chunk, dict):
                     yield chunk["node"], EVENT.validate_python(chunk["event"])
                 elif "__interrupt__" in chunk:
                     pending = await self.pending(entry.context["workspace"], entry.thread)

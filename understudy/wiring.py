@@ -8,21 +8,23 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from agents.cast import build_cast
 from agents.rules.cast import rules_cast
-from agents.tools.workbench import Workbench
-from memory.index import ChromaIndex
-from memory.tasks import TaskMemory
 
-from agents.models import Models, ModelSettings
+from agents.cast import build_cast
+from agents.contracts import Cast
+from agents.model_settings import ModelSettings
+from agents.models import Models
 from agents.team import Team
 from agents.team_files import load_team
+from agents.tools.workbench import Workbench
 from graph.context import Context, Limits, Services, ServicesFor
 from memory.effects import EffectLedger
 from memory.encoders import Encoder, encoder
 from memory.home import DataFolder
+from memory.index import ChromaIndex
 from memory.journal import Journal
 from memory.sqlite import SqliteRecords
+from memory.tasks import TaskMemory
 from understudy.settings import Settings, load_settings
 
 
@@ -40,7 +42,7 @@ class House:
         self.clock = time.time
         self._stack = AsyncExitStack()
         self._models: Models | None = None
-        self._teams: dict[str, Team] = {}
+        self._casts: dict[str, tuple[Team, Cast, Cast]] = {}
         self._workbenches: dict[tuple[Path | None, Path | None], Workbench] = {}
 
     async def __aenter__(self) -> "House":
@@ -75,13 +77,12 @@ class House:
 
     async def services_for(self, context: Context) -> Services:
         """Return what a run works with, for who asks; cheap after the first time."""
-        team = await self.team(context.team)
+        team, cast, understudies = await self._cast(context.team)
         workbench = self._workbench(context)
-        rules = rules_cast(team)
         return Services(
             team=team,
-            cast=build_cast(team, self._models, rules),
-            understudies=rules,
+            cast=cast,
+            understudies=understudies,
             tools=workbench.toolbox(),
             materials=workbench.materials,
             memory=self.memory,
@@ -93,9 +94,15 @@ class House:
 
     async def team(self, name: str) -> Team:
         """Return a team by name or file path; read once."""
-        if name not in self._teams:
-            self._teams[name] = await asyncio.to_thread(load_team, name)
-        return self._teams[name]
+        return (await self._cast(name))[0]
+
+    async def _cast(self, name: str) -> tuple[Team, Cast, Cast]:
+        """Return a team with who plays in it: the leading cast and the rule-based one."""
+        if name not in self._casts:
+            team = await asyncio.to_thread(load_team, name)
+            rules = rules_cast(team)
+            self._casts[name] = team, await asyncio.to_thread(build_cast, team, self._models, rules), rules
+        return self._casts[name]
 
     def _workbench(self, context: Context) -> Workbench:
         data = Path(context.data) if context.data else self.settings.data

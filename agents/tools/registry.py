@@ -86,6 +86,10 @@ class Toolbox:
         """Return the toolbox cut down to these names; unknown names are left out."""
         return Toolbox({name: self.tools[name] for name in names if name in self.tools})
 
+    def without_writes(self) -> "Toolbox":
+        """Return the toolbox without the tools that change the world; those run as steps of a plan only."""
+        return Toolbox({name: tool for name, tool in self.tools.items() if tool.effect != "write"})
+
     def get(self, name: str) -> Tool:
         """Return a tool by name, or raise `ToolError` naming those there are."""
         if name not in self.tools:

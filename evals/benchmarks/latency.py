@@ -6,10 +6,18 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
+from domain.plans import Plan, Step
 from evals.report import Aim, Report
 
 Ask = Callable[[str], Awaitable[object]]
 """Answers a goal; what is timed."""
+KNOWN_PLAN = Plan(
+    steps=[
+        Step(id="search", agent="search", task="Find what the documents say"),
+        Step(id="write", agent="write", task="Write the answer", needs=["search"]),
+    ]
+)
+"""A plan of the documents team that memory offers for the known goals."""
 AIMS = (
     Aim("route_ms_p95", "<=", 150),
     Aim("preview_ms_p95", "<=", 800),

@@ -3,13 +3,13 @@
 from typing import Literal
 
 from langgraph.types import Command
-from memory.tasks import TaskRecord
 
 from domain.events import OutcomeRemembered, RunFinished
 from domain.outcomes import Critique, Failure, Outcome, StepResult
 from graph.context import Run
 from graph.scheduler import is_lost
 from graph.state import State, ended, plan_of, results_of, usage_of
+from memory.tasks import TaskRecord
 
 FAILED_STEP_CONFIDENCE = 0.1
 

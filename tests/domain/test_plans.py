@@ -2,6 +2,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from domain.plans import Effect, Plan, validate_plan
 
@@ -63,3 +64,9 @@ def test_the_sequence_merges_neighbours_only() -> None:
 def test_references_are_found_at_any_depth() -> None:
     step = plan({"id": "a", "args": {"rows": [{"x": {"ref": {"step": "b", "field": "n"}}}]}}).steps[0]
     assert step.inputs() == {"b"}
+
+
+@pytest.mark.parametrize("ref", [{}, {"stap": "a"}, {"step": 1}, {"step": "a", "more": 1}])
+def test_a_reference_that_is_not_whole_is_refused_with_the_plan(ref: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="a reference is"):
+        plan({"id": "a", "args": {"text": [{"ref": ref}]}})

@@ -8,7 +8,6 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
-from memory.tasks import TaskMemory
 from pydantic import BaseModel, ConfigDict
 
 from agents.contracts import (
@@ -36,6 +35,7 @@ from memory.effects import EffectLedger
 from memory.encoders import Encoder, encoder
 from memory.index import ChromaIndex
 from memory.sqlite import SqliteRecords
+from memory.tasks import TaskMemory
 
 
 class Note(BaseModel):

@@ -1,0 +1,99 @@
+"""Who plays which role: a model, else the fallback model, else the rule-based understudy steps on stage."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from agents.contracts import Assignment, Cast, Request, Role
+from agents.model_settings import Job
+from agents.models import Model, Models
+from agents.roles.composer import Composer
+from agents.roles.critic import Critic
+from agents.roles.plan_critic import PlanCritic
+from agents.roles.planner import Planner
+from agents.roles.reviser import Reviser
+from agents.roles.specialist import SpecialistPlayer
+from agents.roles.supervisor import Supervisor
+from agents.team import Specialist, Team
+from domain.errors import ModelError, PlanError
+from domain.events import RoleDegraded
+from domain.outcomes import StepResult
+from prompts.loader import Prompt, Prompts
+
+R = TypeVar("R", bound=Request)
+A = TypeVar("A")
+
+
+@dataclass(frozen=True)
+class Understudied(Generic[R, A]):
+    """A role that goes on when its players cannot: each is tried in turn, then the rule-based twin."""
+
+    role: str
+    players: Sequence[Role[R, A]]
+    twin: Role[R, A]
+
+    async def __call__(self, request: R) -> A:
+        """Return the first answer; only failures of models and unusable plans are made good here."""
+        reasons = []
+        for player in self.players:
+            try:
+                return await player(request)
+            except (ModelError, PlanError) as error:
+                reasons.append(f"{error.code}: {error}")
+        request.emit(RoleDegraded(role=self.role, reason="; then ".join(reasons)))
+        return await self.twin(request)
+
+
+def build_cast(team: Team, models: Models | None, rules: Cast) -> Cast:
+    """Return the cast for a team: models before `rules`, or `rules` alone where no model is configured.
+
+    Reads the prompt files: call it off the event loop. Raises `InvalidSettings` for a specialist's unknown model.
+    """
+    if models is None:
+        return rules
+    for specialist in team.specialists:
+        models.named(specialist.model or models.settings.default)
+    casting = _Casting(models, Prompts())
+    return Cast(
+        supervisor=casting.role("supervisor", Supervisor, rules.supervisor),
+        planner=casting.role("planner", Planner, rules.planner),
+        plan_critic=casting.role("plan_critic", PlanCritic, rules.plan_critic),
+        specialist=casting.specialist(rules.specialist),
+        composer=casting.role("composer", Composer, rules.composer),
+        critic=casting.role("critic", Critic, rules.critic),
+        reviser=casting.role("reviser", Reviser, rules.reviser),
+        mode=models.settings.default,
+    )
+
+
+@dataclass(frozen=True)
+class _Casting:
+    """Finds players for roles."""
+
+    models: Models
+    prompts: Prompts
+
+    def role(self, job: Job, player: Callable[[Model, Prompt], Role[R, A]], twin: Role[R, A]) -> Role[R, A]:
+        """Return a role whose players are the same but for their models."""
+        prompt = self.prompts.load(job)
+        return Understudied(job, [player(model, prompt) for model in self._models(job)], twin)
+
+    def specialist(self, twin: Role[Assignment, StepResult]) -> Role[Assignment, StepResult]:
+        """Return the specialists' role: each specialist's own model first."""
+        prompt = self.prompts.load("specialist")
+        own, *others = self._models("specialist")
+
+        def preferred(specialist: Specialist) -> Model:
+            return self.models.named(specialist.model) if specialist.model else own
+
+        choices: list[Callable[[Specialist], Model]] = [preferred, *(_always(model) for model in others)]
+        return Understudied("specialist", [SpecialistPlayer(choice, prompt) for choice in choices], twin)
+
+    def _models(self, job: Job) -> list[Model]:
+        """Return the models for a job in the order in which they are tried."""
+        first, fallback = self.models.for_job(job), self.models.settings.fallback
+        return [first] if fallback in (None, first.spec) else [first, self.models.named(fallback)]
+
+
+def _always(model: Model) -> Callable[[Specialist], Model]:
+    return lambda _: model

@@ -1,0 +1,217 @@
+"""Chat models by `provider:name`, and the one door through which every model call goes.
+
+A call is bounded: the provider's client retries 429 (honouring Retry-After), 5xx, lost connections and time-outs up to
+`max_retries` times, each attempt has connect and read time-outs, and `total_timeout` bounds them all together.
+Foreign exceptions end here: what leaves is a `domain.errors.ModelError`, without the key in its text.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, get_args
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+
+from agents.contracts import Emit
+from agents.model_settings import Job, ModelSettings
+from domain.errors import InvalidSettings, MalformedAnswer, ModelError, ModelRefused, ModelUnavailable
+from domain.events import ModelCalled
+from domain.outcomes import Failure, Usage
+from prompts.loader import Rendered
+
+
+class Provider(Protocol):
+    """Where models come from."""
+
+    foreign: tuple[type[Exception], ...]
+    """What a call to one of its models may raise."""
+
+    def chat(self, name: str) -> BaseChatModel:
+        """Return the model with this name."""
+
+    def translated(self, error: Exception) -> ModelError:
+        """Return a foreign exception as one of ours."""
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+
+
+class Models:
+    """The models of one process: one HTTP client per provider, one model object per name.
+
+    Belongs to one event loop, like the connections it holds. Raises `InvalidSettings` for an unknown model or job.
+    """
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self.settings = settings
+        self._providers: dict[str, Provider] = {}
+        self._models: dict[str, BaseChatModel] = {}
+        self._lock = asyncio.Lock()
+        if unknown := sorted(set(settings.jobs) - set(get_args(Job))):
+            msg = f"there is no job {', '.join(unknown)} to choose a model for; there are {', '.join(get_args(Job))}"
+            raise InvalidSettings(msg)
+        for spec in {settings.default, *settings.jobs.values(), settings.fallback or settings.default}:
+            check_spec(spec)
+
+    def named(self, spec: str) -> "Model":
+        """Return a model by `provider:name`, or raise `InvalidSettings`."""
+        check_spec(spec)
+        return Model(spec, self)
+
+    def for_job(self, job: Job) -> "Model":
+        """Return the model that does a job."""
+        return self.named(self.settings.jobs.get(job, self.settings.default))
+
+    async def resolved(self, spec: str) -> tuple[BaseChatModel, Provider]:
+        """Return the model object behind a spec and its provider, made on first use."""
+        provider, _, name = spec.partition(":")
+        if spec not in self._models:
+            async with self._lock:
+                # Importing a provider and reading its certificates takes about a second: not on the event loop.
+                if provider not in self._providers:
+                    self._providers[provider] = await asyncio.to_thread(_provider, provider, self.settings)
+                if spec not in self._models:
+                    self._models[spec] = await asyncio.to_thread(self._providers[provider].chat, name)
+        return self._models[spec], self._providers[provider]
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for provider in self._providers.values():
+            await provider.aclose()
+        self._providers.clear()
+        self._models.clear()
+
+
+def check_spec(spec: str) -> None:
+    """Raise `InvalidSettings` unless `spec` names a model of a known provider."""
+    provider, _, name = spec.partition(":")
+    if provider not in _PROVIDERS or not name:
+        msg = f"{spec!r} names no model; write provider:name with a provider of {', '.join(_PROVIDERS)}"
+        raise InvalidSettings(msg)
+
+
+_PROVIDERS = ("openai",)
+
+
+def _provider(name: str, settings: ModelSettings) -> Provider:
+    # Imported when first used: the rule-based run must not pay for a provider's import.
+    from agents.providers import OpenAIProvider
+
+    match name:
+        case "openai":
+            return OpenAIProvider(settings)
+        case _:
+            msg = f"there is no model provider {name!r}"
+            raise InvalidSettings(msg)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that can be called."""
+
+    spec: str
+    models: Models = field(repr=False)
+
+    async def call(
+        self,
+        messages: Sequence[BaseMessage],
+        *,
+        role: str,
+        emit: Emit,
+        tools: Sequence[Mapping[str, Any]] = (),
+        response_format: Mapping[str, Any] | None = None,
+    ) -> AIMessage:
+        """Return the model's answer and emit `ModelCalled`, also when it failed.
+
+        Args:
+            messages: The conversation.
+            role: Who calls, for the event.
+            emit: Takes the event.
+            tools: Functions the model may call, in the chat-completions format.
+            response_format: Wanted form of the answer, in the chat-completions format.
+
+        Raises:
+            ModelUnavailable: Not reached, timed out, rate limited, key refused.
+            ModelRefused: The model declined.
+            MalformedAnswer: The answer is not a chat completion, or was cut off.
+        """
+        started = time.perf_counter()
+        try:
+            answer = _checked(await self._invoke(messages, tools, response_format))
+        except ModelError as error:
+            failure = Failure(code=error.code, message=str(error))
+            emit(ModelCalled(role=role, model=self.spec, seconds=time.perf_counter() - started, failure=failure))
+            raise
+        used = usage_of(answer)
+        emit(
+            ModelCalled(
+                role=role, model=self.spec, seconds=time.perf_counter() - started,
+                input_tokens=used.input_tokens, output_tokens=used.output_tokens,
+            )
+        )  # fmt: skip
+        return answer
+
+    async def text(self, prompt: Rendered, *, role: str, emit: Emit) -> str:
+        """Return the model's answer as text; an empty one is a `MalformedAnswer`."""
+        return text_of(await self.call(conversation(prompt), role=role, emit=emit))
+
+    async def _invoke(
+        self, messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]], form: Mapping[str, Any] | None
+    ) -> AIMessage:
+        chat, provider = await self.models.resolved(self.spec)
+        options: dict[str, Any] = {"response_format": dict(form)} if form else {}
+        callee = chat.bind_tools([dict(tool) for tool in tools]) if tools else chat
+        limit = self.models.settings.total_timeout
+        try:
+            async with asyncio.timeout(limit):
+                return _as_answer(await callee.ainvoke(list(messages), **options))
+        except TimeoutError:
+            failure: ModelError = ModelUnavailable(f"{self.spec} did not answer within {limit:g} s")
+        except provider.foreign as error:
+            failure = provider.translated(error)
+        # Raised outside the handlers: the foreign exception holds the request, and with it the key.
+        raise failure
+
+
+def conversation(prompt: Rendered) -> list[BaseMessage]:
+    """Return a rendered prompt as messages."""
+    return [SystemMessage(prompt.system), HumanMessage(prompt.user)]
+
+
+def text_of(answer: AIMessage) -> str:
+    """Return the text of an answer; an empty one is a `MalformedAnswer`."""
+    text = str(answer.text).strip()
+    if not text:
+        msg = "the answer is empty"
+        raise MalformedAnswer(msg)
+    return text
+
+
+def usage_of(answer: AIMessage) -> Usage:
+    """Return what one answer consumed; zero tokens where the server does not say."""
+    used = answer.usage_metadata
+    tokens = {"input_tokens": used["input_tokens"], "output_tokens": used["output_tokens"]} if used else {}
+    return Usage(calls=1, **tokens)
+
+
+def _as_answer(message: BaseMessage) -> AIMessage:
+    if not isinstance(message, AIMessage):
+        msg = f"the answer is a {message.type} message"
+        raise MalformedAnswer(msg)
+    return message
+
+
+def _checked(answer: AIMessage) -> AIMessage:
+    """Return the answer, or raise what it stands for: a refusal, or a text cut off."""
+    reason = answer.response_metadata.get("finish_reason")
+    if refusal := answer.additional_kwargs.get("refusal"):
+        raise ModelRefused(str(refusal))
+    if reason == "content_filter":
+        msg = "the provider's content filter stopped the answer"
+        raise ModelRefused(msg)
+    if reason == "length":
+        msg = "the answer was cut off at the token limit"
+        raise MalformedAnswer(msg)
+    return answer

@@ -1,0 +1,56 @@
+"""The plan critic: conflicts, redundant steps and missing consent in a plan that validation let pass."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from agents.contracts import PlanReviewRequest
+from agents.models import Model
+from agents.roles import sections
+from agents.roles.planner import plan_text
+from agents.structured import ask
+from domain.plans import Problem
+from prompts.loader import Prompt, Rendered
+from prompts.quoting import DATA_RULE, quoted
+
+
+class ProblemAnswer(BaseModel):
+    """One fault."""
+
+    code: Literal["conflict", "redundant_step", "missing_consent"]
+    step: str | None = None
+    message: str
+
+
+class ReviewAnswer(BaseModel):
+    """All faults found; often none."""
+
+    problems: list[ProblemAnswer] = Field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class PlanCritic:
+    """Reviews plans with a model."""
+
+    model: Model
+    prompt: Prompt
+
+    async def __call__(self, request: PlanReviewRequest) -> list[Problem]:
+        """Return the faults; those of steps that the plan does not have are left out."""
+        answer = await ask(self.model, self.rendered(request), ReviewAnswer, role="plan_critic", emit=request.emit)
+        known = {None, *(step.id for step in request.plan.steps)}
+        return [Problem(**dict(problem)) for problem in answer.problems if problem.step in known]
+
+    def rendered(self, request: PlanReviewRequest) -> Rendered:
+        """Return the text for the model."""
+        return self.prompt.render(
+            data_rule=DATA_RULE,
+            team=sections.team(request.team),
+            specialists=sections.specialists(request.team),
+            tools=sections.tools(request.tools),
+            constraints=sections.constraints(request.team),
+            today=request.briefing.today,
+            goal=request.goal,
+            plan=quoted("plan", plan_text(request.plan)),
+        )

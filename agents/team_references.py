@@ -1,0 +1,187 @@
+"""What a team file gets wrong in the names it refers to: specialists, tools, stages, and the templates' steps.
+
+It reads the raw tables, and only what has the right type, so that one misspelt key does not hide the other mistakes.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from agents.team_schema import Mistake, TeamSource, suggestion
+from agents.toml_lines import Path
+from domain.plans import RESULT, Effect, Plan, Problem, ProblemCode, Step, validate_plan
+
+TOOL_EFFECTS: Mapping[str, Effect] = {
+    "list_materials": "read",
+    "search_documents": "read",
+    "read_document": "read",
+    "describe_table": "read",
+    "query_tables": "read",
+    "calculate": "none",
+    "write_file": "write",
+}
+"""The tools that every installation has, with their effects."""
+
+
+@dataclass(frozen=True)
+class _Names:
+    """A `domain.plans.Catalogue` of what the file declares; arguments are checked where the real tools are."""
+
+    allowed: Mapping[str, list[str]]
+    """Tools per specialist."""
+    effects: Mapping[str, Effect]
+
+    def agents(self) -> Iterable[str]:
+        return self.allowed
+
+    def tools_of(self, agent: str) -> Iterable[str]:
+        return self.allowed[agent]
+
+    def tool_effect(self, tool: str) -> Effect | None:
+        return self.effects.get(tool)
+
+    def argument_problems(self, tool: str, args: Mapping[str, Any]) -> Iterable[str]:
+        return ()
+
+
+def reference_mistakes(source: TeamSource, tools: Mapping[str, Effect]) -> Iterator[Mistake]:
+    """Yield every name that names nobody, is used twice, or goes in a circle."""
+    specialists = _tables(source.data, "specialists")
+    names = _Names({name: _texts(s, "tools") for _, s in specialists if isinstance(name := s.get("name"), str)}, tools)
+    for section in ("specialists", "checkpoints", "templates"):
+        yield from _repeated_names(source, section)
+    for index, specialist in specialists:
+        yield from _specialist_mistakes(source, ("specialists", index), specialist, names)
+    yield from _fallback_circles(source)
+    for index, checkpoint in _tables(source.data, "checkpoints"):
+        yield from _stage_mistakes(source, ("checkpoints", index), checkpoint, names.agents())
+    for index, template in _tables(source.data, "templates"):
+        yield from _template_mistakes(source, ("templates", index), template, names)
+
+
+def _tables(table: Mapping[str, Any], key: str) -> list[tuple[int, dict[str, Any]]]:
+    value = table.get(key)
+    return [(i, item) for i, item in enumerate(value) if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _texts(table: Mapping[str, Any], key: str) -> list[str]:
+    value = table.get(key)
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _repeated_names(source: TeamSource, section: str) -> Iterator[Mistake]:
+    first: dict[str, int] = {}
+    for index, table in _tables(source.data, section):
+        name = table.get("name")
+        if isinstance(name, str) and first.setdefault(name, index) != index:
+            line = source.mistake((section, first[name], "name"), "").line
+            message = f"{source.label((section, index))} is already there in line {line}"
+            yield source.mistake((section, index, "name"), message)
+
+
+def _specialist_mistakes(
+    source: TeamSource, path: Path, specialist: Mapping[str, Any], names: _Names
+) -> Iterator[Mistake]:
+    for tool in _texts(specialist, "tools"):
+        if tool not in names.effects:
+            message = f"{source.label(path)} has unknown tool {tool!r}{suggestion(tool, names.effects)}"
+            yield source.mistake((*path, "tools", specialist["tools"].index(tool)), message)
+    fallback = specialist.get("fallback")
+    if isinstance(fallback, str) and fallback not in names.agents():
+        message = f"{source.label(path)} falls back on unknown {fallback!r}{suggestion(fallback, names.agents())}"
+        yield source.mistake((*path, "fallback"), message)
+
+
+def _fallback_circles(source: TeamSource) -> Iterator[Mistake]:
+    specialists = {str(s.get("name")): (index, s.get("fallback")) for index, s in _tables(source.data, "specialists")}
+    visited: set[str] = set()
+    for start in specialists:
+        trail: list[str] = []
+        name: Any = start
+        while isinstance(name, str) and name in specialists and name not in visited:
+            visited.add(name)
+            trail.append(name)
+            name = specialists[name][1]
+        if name in trail:
+            circle = " → ".join([*trail[trail.index(name) :], name])
+            yield source.mistake(
+                ("specialists", specialists[name][0], "fallback"), f"fallbacks go in a circle: {circle}"
+            )
+
+
+def _stage_mistakes(
+    source: TeamSource, path: Path, checkpoint: Mapping[str, Any], names: Iterable[str]
+) -> Iterator[Mistake]:
+    condition, stage, label = checkpoint.get("condition"), checkpoint.get("stage"), source.label(path)
+    stages = [*names, RESULT] if condition == "AFTER_STAGE" else list(names)
+    if condition == "AFTER_STAGE" and stage is None:
+        yield source.mistake(path, f"{label} stands AFTER_STAGE and has no 'stage'")
+    elif condition == "ON_EFFECT" and stage is not None:
+        yield source.mistake((*path, "stage"), f"{label} stands ON_EFFECT, which takes no 'stage'")
+    elif isinstance(stage, str) and stage not in stages:
+        yield source.mistake((*path, "stage"), f"{label} has unknown stage {stage!r}{suggestion(stage, stages)}")
+
+
+def _template_mistakes(source: TeamSource, path: Path, template: Mapping[str, Any], names: _Names) -> Iterator[Mistake]:
+    """Validate the template as the plan it becomes, as far as its steps are steps."""
+    tables = _tables(template, "steps")
+    steps = {index: step for index, table in tables if (step := _step(table))}
+    for index, step in steps.items():
+        if bad := _bad_reference(step):
+            place = (*path, "steps", index)
+            yield source.mistake((*place, "args"), f"{source.label(place)}: {bad}")
+            step.args = {}
+    blind = _NEED_ALL_STEPS if len(steps) < len(tables) else ()
+    for problem in validate_plan(Plan(steps=list(steps.values())), names) if steps else ():
+        if problem.code not in blind:
+            yield _step_mistake(source, path, problem, steps, names)
+
+
+def _step(table: Mapping[str, Any]) -> Step | None:
+    """Return the step without its unknown keys, or None where `schema_mistakes` has already said what is wrong."""
+    try:
+        return Step.model_validate({key: value for key, value in table.items() if key in Step.model_fields})
+    except ValidationError:
+        return None
+
+
+def _bad_reference(step: Step) -> str:
+    try:
+        step.refs()
+    except ValidationError:
+        return 'a reference is written { ref = { step = "...", field = "..." } }; field may be left out'
+    return ""
+
+
+_NEED_ALL_STEPS: tuple[ProblemCode, ...] = ("unknown_step", "nothing_produced")
+"""Problems that may only seem so while a step of the template cannot be read."""
+
+_KEYS: dict[ProblemCode, str] = {
+    "duplicate_step": "id", "unknown_agent": "agent", "unknown_tool": "tool", "tool_not_allowed": "tool",
+    "unknown_step": "needs", "effect_understated": "effect",
+}  # fmt: skip
+
+
+def _step_mistake(
+    source: TeamSource, path: Path, problem: Problem, steps: Mapping[int, Step], names: _Names
+) -> Mistake:
+    index = max((i for i, step in steps.items() if step.id == problem.step), default=None)
+    if index is None:
+        return source.mistake(path, f"{source.label(path)}: {problem.message}")
+    place: Path = (*path, "steps", index)
+    message = f"{source.label(place)}: {problem.message}{_hint(problem, steps[index], steps.values(), names)}"
+    return source.mistake((*place, _KEYS.get(problem.code, "id")), message)
+
+
+def _hint(problem: Problem, step: Step, steps: Iterable[Step], names: _Names) -> str:
+    match problem.code:
+        case "unknown_agent":
+            return suggestion(step.agent, names.agents())
+        case "unknown_tool":
+            return suggestion(step.tool, names.effects)
+        case "unknown_step":
+            ids = [other.id for other in steps if other is not step]
+            return next(suggestion(missing, ids) for missing in step.inputs() if repr(missing) in problem.message)
+    return ""

@@ -1,0 +1,175 @@
+"""Writing results into an output folder: new files only, whole or not at all, never outside the folder."""
+
+import asyncio
+import errno
+import hashlib
+import os
+import secrets
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agents.tools.registry import Tool, ToolOutput
+from domain.errors import InvalidArguments, PathNotAllowed, StorageFull, ToolError
+
+MAX_CHARS = 5_000_000
+MAX_NAME_BYTES = 240
+"""File systems take 255."""
+
+
+class Written(NamedTuple):
+    """A file in the output folder."""
+
+    path: str
+    """Below the folder, with `/` between its parts."""
+    size: int
+    """In bytes."""
+    sha256: str
+    new: bool
+    """False when the file already held exactly this."""
+
+
+def write_new(folder: Path, path: str, text: str) -> Written:
+    """Write a text file in UTF-8 below a folder, creating sub-folders; the folder itself is made on first use.
+
+    An existing file is never changed: with the same content the call succeeds and does nothing, so that repeating it
+    is safe; with other content it is refused and a free name is proposed.
+
+    Raises:
+        PathNotAllowed: The path is absolute, leads out of the folder, is hidden, or is not a usable file name.
+        InvalidArguments: The text cannot be stored as UTF-8.
+        StorageFull: No space is left; nothing was written.
+        ToolError: The name is taken, or the folder cannot be written to.
+    """
+    parts = _parts(path)
+    try:
+        content = text.encode()
+    except UnicodeEncodeError as error:
+        msg = "the text holds broken characters (half of a surrogate pair)"
+        raise InvalidArguments(msg) from error
+    try:
+        target = _target(folder, parts)
+        new = _publish(target, content)
+        same = new or target.read_bytes() == content
+    except OSError as error:
+        raise _explained(error, path) from error
+    if not same:
+        raise _taken(folder, parts)
+    return Written("/".join(parts), len(content), hashlib.sha256(content).hexdigest(), new)
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    """Return the path's parts, or raise `PathNotAllowed` when its wording alone rules it out."""
+    parts = PurePosixPath(path).parts
+    if not path.strip() or not parts or path.endswith("/") or not path.isprintable() or "\\" in path:
+        reason = "is not a file path; write it like notes/summary.md"
+    elif path.startswith("/") or ".." in parts or ":" in parts[0]:
+        reason = "leads out of the output folder; give a path below it"
+    elif any(part.startswith(".") for part in parts):
+        reason = "has a name that begins with a dot, which hides it"
+    elif any(len(part.encode("utf-8", "replace")) > MAX_NAME_BYTES for part in parts):
+        reason = f"has a name of more than {MAX_NAME_BYTES} bytes"
+    else:
+        return parts
+    msg = f"{path!r:.100} {reason}"
+    raise PathNotAllowed(msg)
+
+
+def _target(folder: Path, parts: tuple[str, ...]) -> Path:
+    """Return where the file goes, its parent made; links are followed before anything is created."""
+    root = Path(os.path.realpath(folder))
+    parent = Path(os.path.realpath(root.joinpath(*parts[:-1])))
+    target = parent / parts[-1]
+    if not parent.is_relative_to(root) or target.is_symlink():
+        msg = f"{'/'.join(parts)!r} passes through a link; write to another place"
+        raise PathNotAllowed(msg)
+    parent.mkdir(parents=True, exist_ok=True)
+    return target
+
+
+def _publish(target: Path, content: bytes) -> bool:
+    """Put a complete file in place under a name that is free; return False, changing nothing, when it is not.
+
+    The content is on the disk before the name exists, so a crash leaves the whole file or none.
+    """
+    if target.exists():
+        return False
+    draft = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        with draft.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        _name(draft, target)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync_folder(target.parent)
+    return True
+
+
+def _name(draft: Path, target: Path) -> None:
+    """Give the draft its name. A link, unlike a rename, fails when another writer took the name meanwhile."""
+    try:
+        os.link(draft, target)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):  # FAT and some mounts know no hard links
+            raise
+        draft.rename(target)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _explained(error: OSError, path: str) -> Exception:
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return StorageFull(f"no space is left to write {path!r:.100}; nothing was written")
+        case errno.ENAMETOOLONG:
+            return PathNotAllowed(f"{path!r:.100} is too long")
+        case errno.ENOTDIR | errno.EEXIST:
+            return ToolError(f"{path!r:.100} goes through something that is a file, not a folder")
+    return ToolError(f"{path!r:.100} cannot be written: {error.strerror or error}")
+
+
+def _taken(folder: Path, parts: tuple[str, ...]) -> ToolError:
+    path = PurePosixPath(*parts)
+    names = (str(path.with_stem(f"{path.stem}-{n}")) for n in range(2, 1000))
+    free = next((name for name in names if not folder.joinpath(name).exists()), "another name")
+    return ToolError(f"{str(path)!r} exists with other content and is kept as it is; use {free!r}")
+
+
+class WriteArguments(BaseModel):
+    """Arguments of `write_file`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: str = Field(min_length=1, max_length=1000, description="Path below the output folder, e.g. notes/brief.md.")
+    text: str = Field(max_length=MAX_CHARS, description="The complete content of the file.")
+
+
+def file_tools(folder: Path) -> list[Tool]:
+    """Return `write_file` into this folder."""
+
+    async def run(arguments: WriteArguments) -> ToolOutput:
+        done = await asyncio.to_thread(write_new, folder, arguments.path, arguments.text)
+        said = f"wrote {done.size} bytes to {done.path}" if done.new else f"{done.path} already holds exactly this text"
+        return ToolOutput(said, {"path": done.path, "bytes": done.size, "sha256": done.sha256})
+
+    return [
+        Tool(
+            "write_file",
+            "Write a new text file into the output folder. Use it only to deliver a finished result; existing files "
+            "are never changed.",
+            WriteArguments,
+            run,
+            effect="write",
+        )
+    ]

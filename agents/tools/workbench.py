@@ -1,0 +1,99 @@
+"""The tools of a run, made for the folders that it may read from and write to."""
+
+import asyncio
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from agents.tools.arithmetic import arithmetic_tools
+from agents.tools.database import TABLE_SUFFIXES
+from agents.tools.documents import Documents, document_tools
+from agents.tools.extraction import READERS
+from agents.tools.files import file_tools
+from agents.tools.folders import scan
+from agents.tools.registry import Tool, Toolbox, ToolOutput
+from agents.tools.tables import Tables, table_tools
+from domain.briefings import Material
+
+UNREADABLE = "cannot be read: "
+"""How the summary of a material begins that is there but of no use."""
+MAX_OTHERS = 20
+
+
+class Workbench:
+    """Documents and tables of one folder, an output folder, and the tools for them.
+
+    Nothing is touched before the first use of a tool or of `materials`.
+    """
+
+    def __init__(self, data: Path | None, out: Path | None) -> None:
+        self._data = data
+        self._documents = Documents(data) if data else None
+        self._tables = Tables(data) if data else None
+        self._out = out
+
+    def toolbox(self) -> Toolbox:
+        """Return the tools that make sense with the folders there are."""
+        tools = arithmetic_tools()
+        if self._documents and self._tables:
+            tools += [self._list_materials(), *document_tools(self._documents), *table_tools(self._tables)]
+        if self._out:
+            tools += file_tools(self._out)
+        return Toolbox.of(tools)
+
+    async def materials(self) -> list[Material]:
+        """Return the documents and tables that can be read, documents first.
+
+        Raises:
+            UnknownFolder: The data folder does not exist.
+        """
+        return [m for m in await self._everything() if not m.summary.startswith(UNREADABLE)]
+
+    def close(self) -> None:
+        """Give the memory of indexes and tables back; the next use reads the folder again."""
+        for part in (self._documents, self._tables):
+            if part:
+                part.close()
+
+    async def _everything(self) -> list[Material]:
+        return await asyncio.to_thread(self._look)
+
+    def _look(self) -> list[Material]:
+        documents = self._documents.all() if self._documents else []
+        tables = self._tables.all() if self._tables else []
+        return [
+            *(_material(d.name, "document", d.title, d.problem) for d in documents),
+            *(_material(t.name, "table", t.summary(), t.problem) for t in tables),
+        ]
+
+    def _of_other_kinds(self) -> list[str]:
+        files = scan(self._data) if self._data else []
+        return [file.name for file in files if file.suffix not in READERS and file.suffix not in TABLE_SUFFIXES]
+
+    def _list_materials(self) -> Tool:
+        async def run(_: ListArguments) -> ToolOutput:
+            materials = await self._everything()
+            text = "\n".join(f"- {m.name} ({m.kind}): {m.summary}" for m in materials)
+            text = text or "There are no documents and no tables."
+            if others := await asyncio.to_thread(self._of_other_kinds):
+                text += f"\nOf kinds that are not read: {', '.join(others[:MAX_OTHERS])}"
+            return ToolOutput(text, {"materials": [m.model_dump() for m in materials]})
+
+        return Tool(
+            "list_materials",
+            "List the documents and tables that can be searched, read and queried. Use it when you do not know what "
+            "there is.",
+            ListArguments,
+            run,
+            effect="read",
+        )
+
+
+class ListArguments(BaseModel):
+    """`list_materials` takes no arguments."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _material(name: str, kind: str, summary: str, problem: str) -> Material:
+    return Material(name=name, kind=kind, summary=UNREADABLE + problem if problem else summary)

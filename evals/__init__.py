@@ -1,0 +1,1 @@
+"""Measuring: scripted models, recorded tasks, scorers and benchmarks."""

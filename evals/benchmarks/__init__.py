@@ -1,0 +1,1 @@
+"""Benchmarks: each measures a figure beside its comparison in the same run."""

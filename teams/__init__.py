@@ -1,0 +1,1 @@
+"""The team files that ship with Understudy, one TOML file each; `agents.team_files` reads them."""

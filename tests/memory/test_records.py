@@ -1,0 +1,216 @@
+"""What every adapter of the records port must do."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.errors import StorageCorrupt, StorageFull
+from memory.records import Records
+from memory.sqlite import SqliteRecords
+from tests.memory.conftest import Clock
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+OBJECTS = st.dictionaries(st.text(), JSON, max_size=4)
+KEYS = st.text(alphabet="ab:%_*?[é", min_size=1, max_size=6)
+
+
+@pytest.fixture(params=["sqlite"])
+async def records(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Records]:
+    opened = {"sqlite": SqliteRecords.open}[request.param]
+    records = await opened(tmp_path / "records.db", clock=clock)
+    yield records
+    await records.close()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=OBJECTS)
+async def test_returns_what_was_put(records: Records, value: dict[str, Any]) -> None:
+    await records.put("k", value)
+    assert await records.get("k") == value
+
+
+async def test_an_unknown_key_has_no_value(records: Records) -> None:
+    assert await records.get("k") is None
+
+
+async def test_put_replaces_value_and_expiry(records: Records, clock: Clock) -> None:
+    await records.put("k", {"n": 1}, ttl=10)
+    await records.put("k", {"n": 2})
+    clock.now += 11
+    assert await records.get("k") == {"n": 2}
+
+
+async def test_delete_tells_whether_the_key_was_there(records: Records) -> None:
+    await records.put("k", {})
+    assert [await records.delete("k"), await records.delete("k"), await records.get("k")] == [True, False, None]
+
+
+async def test_a_value_is_gone_when_its_time_is_over(records: Records, clock: Clock) -> None:
+    await records.put("k", {"n": 1}, ttl=10)
+    clock.now += 9.5
+    assert await records.get("k") == {"n": 1}
+    clock.now += 0.5
+    assert (await records.get("k"), await records.scan(""), await records.delete("k")) == (None, [], False)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(keys=st.lists(KEYS, unique=True, max_size=6), prefix=st.text(alphabet="ab:%_*?[é", max_size=3))
+async def test_scan_returns_the_keys_with_the_prefix_sorted(records: Records, keys: list[str], prefix: str) -> None:
+    for key, _ in await records.scan(""):
+        await records.delete(key)
+    for key in keys:
+        await records.put(key, {"key": key})
+    expected = [(key, {"key": key}) for key in sorted(keys) if key.startswith(prefix)]
+    assert await records.scan(prefix) == expected
+
+
+async def test_a_counter_starts_at_zero_and_loses_nothing(records: Records) -> None:
+    counted = await asyncio.gather(*(records.add("visits", 2) for _ in range(50)))
+    assert sorted(counted) == list(range(2, 101, 2))
+
+
+async def test_a_counter_begins_anew_when_its_time_is_over(records: Records, clock: Clock) -> None:
+    await records.add("visits", ttl=10)
+    clock.now += 6
+    assert await records.add("visits") == 2
+    clock.now += 6
+    assert await records.add("visits") == 1
+
+
+@pytest.mark.parametrize(
+    ("present", "expected", "stored"),
+    [
+        pytest.param(None, None, True, id="absent as expected"),
+        pytest.param({"n": 1}, None, False, id="present against expectation"),
+        pytest.param({"n": 1, "m": [2]}, {"m": [2], "n": 1}, True, id="equal, in other key order"),
+        pytest.param({"n": 1}, {"n": 2}, False, id="other value"),
+        pytest.param(None, {"n": 1}, False, id="absent against expectation"),
+    ],
+)
+async def test_compare_and_set(
+    records: Records, present: dict[str, Any] | None, expected: dict[str, Any] | None, stored: bool
+) -> None:
+    if present is not None:
+        await records.put("k", present)
+    assert await records.compare_and_set("k", expected, {"new": True}) is stored
+    assert await records.get("k") == ({"new": True} if stored else present)
+
+
+async def test_an_expired_value_counts_as_absent(records: Records, clock: Clock) -> None:
+    await records.put("k", {"n": 1}, ttl=10)
+    clock.now += 10
+    assert not await records.compare_and_set("k", {"n": 1}, {"n": 2})
+    assert await records.compare_and_set("k", None, {"n": 3}, ttl=5)
+    assert await records.get("k") == {"n": 3}
+
+
+async def test_one_of_many_wins_compare_and_set(records: Records) -> None:
+    won = await asyncio.gather(*(records.compare_and_set("k", None, {"by": i}) for i in range(20)))
+    assert won.count(True) == 1
+    assert await records.get("k") == {"by": won.index(True)}
+
+
+async def test_a_log_counts_its_entries_from_one(records: Records) -> None:
+    numbers = await asyncio.gather(*(records.append("log", {"i": i}) for i in range(20)))
+    assert sorted(numbers) == list(range(1, 21))
+    assert await records.read("log") == [(n, {"i": i}) for n, i in sorted((n, i) for i, n in enumerate(numbers))]
+
+
+@pytest.mark.parametrize(
+    ("after", "limit", "expected"),
+    [
+        pytest.param(0, None, [1, 2, 3], id="all"),
+        pytest.param(1, None, [2, 3], id="after"),
+        pytest.param(0, 2, [1, 2], id="limit"),
+        pytest.param(1, 1, [2], id="after and limit"),
+        pytest.param(3, None, [], id="nothing new"),
+    ],
+)
+async def test_a_log_is_read_from_a_number_on(
+    records: Records, after: int, limit: int | None, expected: list[int]
+) -> None:
+    for i in range(3):
+        await records.append("log", {"i": i})
+    assert [seq for seq, _ in await records.read("log", after=after, limit=limit)] == expected
+
+
+async def test_drop_empties_one_log_only(records: Records) -> None:
+    await records.append("a", {"n": 1})
+    await records.append("b", {"n": 2})
+    await records.drop("a")
+    assert (await records.read("a"), await records.read("b")) == ([], [(1, {"n": 2})])
+
+
+async def test_values_counters_and_logs_do_not_meet(records: Records) -> None:
+    await records.put("k", {"n": 1})
+    assert (await records.add("k"), await records.append("k", {}), await records.get("k")) == (1, 1, {"n": 1})
+
+
+async def test_close_twice_changes_nothing(records: Records) -> None:
+    await records.close()
+    await records.close()
+
+
+async def test_everything_is_there_after_reopening(tmp_path: Path, clock: Clock) -> None:
+    first = await SqliteRecords.open(tmp_path / "r.db", clock=clock)
+    await first.put("k", {"n": 1})
+    await first.append("log", {"n": 2})
+    await first.close()
+    second = await SqliteRecords.open(tmp_path / "r.db", clock=clock)
+    assert (await second.get("k"), await second.read("log")) == ({"n": 1}, [(1, {"n": 2})])
+    await second.close()
+
+
+async def test_a_file_that_is_no_database_is_reported_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+    path.write_bytes(b"not a database " * 500)
+    with pytest.raises(StorageCorrupt, match=r"r\.db is damaged .*restore it from a backup"):
+        await SqliteRecords.open(path)
+    assert path.read_bytes() == b"not a database " * 500
+
+
+async def test_damage_inside_the_file_is_reported(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+    records = await SqliteRecords.open(path)
+    for i in range(500):
+        await records.put(f"k{i:03}", {"text": "x" * 200})
+    await records.close()
+    with path.open("r+b") as file:
+        file.seek(4 * 4096)
+        file.write(b"\xff" * 4096 * 20)
+    with pytest.raises(StorageCorrupt, match=r"r\.db is damaged"):
+        await SqliteRecords.open(path)
+
+
+async def test_a_record_that_is_no_json_is_reported(tmp_path: Path) -> None:
+    records = await SqliteRecords.open(tmp_path / "r.db")
+    with sqlite3.connect(tmp_path / "r.db") as connection:
+        connection.execute("INSERT INTO entries VALUES ('k', '{\"half', NULL)")
+    connection.close()
+    with pytest.raises(StorageCorrupt, match="a record is not JSON"):
+        await records.get("k")
+    await records.close()
+
+
+async def test_a_full_device_is_reported_and_keeps_what_was_there(tmp_path: Path) -> None:
+    records = await SqliteRecords.open(tmp_path / "r.db")
+    await records.put("small", {"n": 1})
+    await records._run("PRAGMA max_page_count = 8")
+    with pytest.raises(StorageFull, match="no space is left"):
+        await records.put("large", {"text": "x" * 100_000})
+    assert await records.get("small") == {"n": 1}
+    await records.close()

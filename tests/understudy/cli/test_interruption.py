@@ -1,0 +1,144 @@
+"""Signals, closed pipes and a real terminal, each with the command line in a process of its own."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+ENERGY = ROOT / "examples" / "energy"
+QUESTION = "How did the share of renewables in Iowa's electricity change from 2001 to 2017, and why?"
+COMMAND = [sys.executable, "-m", "understudy"]
+PIPE_BYTES = 4096
+"""The smallest pipe: a run has far more to say, so it cannot end before the test reads on."""
+
+
+class Running(NamedTuple):
+    process: subprocess.Popen[bytes]
+    lines: IO[bytes]
+
+    def read_until(self, kind: str) -> dict[str, object]:
+        for line in self.lines:
+            event: dict[str, object] = json.loads(line)
+            if event["type"] == kind:
+                return event
+        raise AssertionError(kind)
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    """Start a run whose events come through a narrow pipe."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    args = [*COMMAND, "run", QUESTION, "--data", str(ENERGY), "--json"]
+    process = subprocess.Popen(args, stdout=writer, stderr=subprocess.PIPE, env=environment())
+    os.close(writer)
+    with os.fdopen(reader, "rb", buffering=0) as lines, process:
+        yield Running(process, lines)
+        process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_the_first_signal_stops_at_a_safe_point_and_the_run_can_be_resumed(
+    running: Running, number: signal.Signals
+) -> None:
+    started = running.read_until("run_started")
+    running.process.send_signal(number)
+    rest = [json.loads(line) for line in running.lines]
+    _, stderr = running.process.communicate()
+    assert running.process.returncode == 130
+    assert rest[-1]["type"] == "run_stopped"
+    assert stderr.decode().splitlines() == [
+        "understudy: stopping at the next safe point; press Ctrl-C again to abort at once",
+        f"understudy: stopped. Go on with: understudy resume {started['thread']}",
+    ]
+    resumed = subprocess.run([*COMMAND, "resume", str(started["thread"])], env=environment(), capture_output=True)
+    assert resumed.returncode == 0, resumed.stderr
+    assert b"iowa-electricity.csv" in resumed.stdout
+
+
+def test_the_second_signal_ends_at_once(running: Running) -> None:
+    started = running.read_until("run_started")
+    running.process.send_signal(signal.SIGINT)
+    running.process.send_signal(signal.SIGTERM)
+    _, stderr = running.process.communicate()
+    assert running.process.returncode == 130
+    assert f"understudy: aborted. Go on with: understudy resume {started['thread']}" in stderr.decode()
+    resumed = subprocess.run([*COMMAND, "resume", str(started["thread"])], env=environment(), capture_output=True)
+    assert resumed.returncode == 0, resumed.stderr
+
+
+def test_a_reader_that_goes_away_ends_the_run_quietly(running: Running) -> None:
+    running.read_until("run_started")
+    running.lines.close()
+    _, stderr = running.process.communicate()
+    assert (running.process.returncode, stderr) == (1, b"")
+
+
+class Terminal:
+    """A process on a terminal of its own."""
+
+    def __init__(self, args: list[str]) -> None:
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execvpe(args[0], args, environment() | {"TERM": "xterm", "COLUMNS": "100", "PYTHONWARNINGS": "ignore"})
+        self.seen = ""
+
+    def wait_for(self, text: str) -> None:
+        """Read until the terminal has shown this text once more."""
+        fresh = ""
+        while text not in fresh:
+            fresh += os.read(self.fd, 4096).decode()
+        self.seen += fresh
+
+    def type(self, text: str) -> None:
+        os.write(self.fd, text.encode())
+
+    def exit_code(self) -> int:
+        try:
+            while chunk := os.read(self.fd, 4096):
+                self.seen += chunk.decode()
+        except OSError:  # Linux reports the other end's closing like this
+            pass
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def test_a_person_at_a_terminal_is_asked(tmp_path: Path) -> None:
+    goal = "Write a brief about wind power in Iowa"
+    terminal = Terminal([*COMMAND, "run", goal, "--data", str(ENERGY), "--out", str(tmp_path / "out")])
+    terminal.wait_for("leave open > ")
+    terminal.type("a\n")
+    assert terminal.exit_code() == 0
+    assert len(list(tmp_path.glob("out/*"))) == 1
+    assert re.search("written.*brief", terminal.seen)
+
+
+def test_ctrl_c_at_a_question_leaves_it_open(tmp_path: Path) -> None:
+    goal = "Write a brief about wind power in Iowa"
+    terminal = Terminal([*COMMAND, "run", goal, "--data", str(ENERGY), "--out", str(tmp_path / "out")])
+    terminal.wait_for("leave open > ")
+    terminal.type("\x03")
+    assert terminal.exit_code() == 130
+    assert "interrupted; the question stays open. Go on with: understudy resume" in terminal.seen
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_ctrl_c_at_the_prompt_leaves_the_chat() -> None:
+    terminal = Terminal([*COMMAND, "chat", "--data", str(ENERGY)])
+    terminal.wait_for("you > ")
+    terminal.type("\x03")
+    assert terminal.exit_code() == 130

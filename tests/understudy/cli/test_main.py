@@ -1,0 +1,160 @@
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import Result
+
+from domain.errors import InvalidGoal, LimitReached, ModelUnavailable, StorageBusy, UserError
+from understudy.cli.errors import error_edge, exit_code
+
+Invoke = Callable[..., Result]
+ROOT = Path(__file__).parents[3]
+HEAVY = [
+    "langgraph",
+    "langchain_core",
+    "chromadb",
+    "sklearn",
+    "duckdb",
+    "pydantic",
+    "pydantic_settings",
+    "rich.markdown",
+]
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys, json; from understudy.cli.main import app; app(['--help'], standalone_mode=False); "
+        f"print('\\n', json.dumps([name for name in {HEAVY} if name in sys.modules]))"
+    )
+    out = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert json.loads(out.splitlines()[-1]) == []
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["resume"], ["route"], ["chat"], ["team"], ["memory"], ["status"]])
+def test_every_command_explains_itself(command: list[str], understudy: Invoke) -> None:
+    result = understudy(*command, "--help")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Usage: ")
+
+
+def test_the_version(understudy: Invoke) -> None:
+    result = understudy("--version")
+    assert (result.exit_code, result.stdout.split()[0].rstrip(",")) == (0, "understudy")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["run", ""], "understudy: the goal is empty; say in a sentence what should be done\n"),
+        (["run", "x", "--data", "nowhere"], "Invalid value for '--data': dir 'nowhere' does not exist."),
+        (["run", "x", "--decide", "nowhere"], "Invalid value for '--decide': file 'nowhere' does not exist."),
+        (["run"], "Missing argument 'GOAL'."),
+        (["rum"], "No such command 'rum'."),
+        (["route", "   "], "understudy: the goal is empty; say in a sentence what should be done\n"),
+    ],
+    ids=["empty", "data", "decide", "no-goal", "command", "blank"],
+)
+def test_usage_errors_end_with_2(args: list[str], message: str, understudy: Invoke) -> None:
+    result = understudy(*args)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("goal", "message"),
+    [
+        (b"\xff\xfe\x00binary", "the goal on stdin is not UTF-8 text (byte 0)"),
+        (b"\x00\x01\x02" * 50, "the goal is not readable text"),
+        (b"a" * 1_000_000, "the goal has 1,000,000 characters; at most 20,000 fit. Put long material into a file"),
+    ],
+    ids=["not-utf8", "junk", "1MB"],
+)
+def test_a_bad_goal_on_stdin_ends_with_2(goal: bytes, message: str, understudy: Invoke) -> None:
+    result = understudy("run", "-", input=goal)
+    assert (result.exit_code, result.stderr, result.stdout) == (2, f"understudy: {message}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(UserError(), 2), (InvalidGoal(), 2), (ModelUnavailable(), 1), (StorageBusy(), 1), (LimitReached(), 1)],
+    ids=lambda value: type(value).__name__,
+)
+def test_errors_have_exit_codes(error: UserError, code: int) -> None:
+    assert exit_code(error) == code
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (StorageBusy("in use by 42\x1b[2J"), 1, "understudy: in use by 42\n"),
+        (KeyboardInterrupt(), 130, "understudy: interrupted\n"),
+        (
+            OSError(28, "No space left", "/data/x"),
+            1,
+            "understudy: no space left on the device (/data/x); nothing finished is lost: make room, try again\n",
+        ),
+    ],
+    ids=["storage", "ctrl-c", "disk-full"],
+)
+def test_the_edge_says_one_thing(
+    error: BaseException, code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit) as ended, error_edge():
+        raise error
+    assert (ended.value.exit_code, capsys.readouterr().err) == (code, message)
+
+
+def test_an_unexpected_error_leaves_its_trace_in_a_private_file(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended, error_edge():
+        raise ZeroDivisionError("boom")
+    (log,) = (home / "logs").iterdir()
+    assert ended.value.exit_code == 1
+    assert capsys.readouterr().err == (f"understudy: unexpected ZeroDivisionError: boom\nThe full trace is in {log}\n")
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    assert "ZeroDivisionError: boom" in log.read_text()
+
+
+def test_a_trace_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("UNDERSTUDY_HOME", str(tmp_path / "file"))
+    with pytest.raises(typer.Exit), error_edge():
+        raise ZeroDivisionError("boom")
+    assert "(the full trace could not be written: Not a directory)" in capsys.readouterr().err
+
+
+def _shell(line: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    script = line.replace("understudy", f"{sys.executable} -m understudy")
+    return subprocess.run(["bash", "-o", "pipefail", "-c", script], env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "message"),
+    [
+        ("understudy team show marketing | head -0", 1, ""),
+        (
+            "understudy team list >/dev/full",
+            1,
+            "understudy: no space left on the device; nothing finished is lost: make room, try again\n",
+        ),
+        (
+            "understudy team list >&-",
+            2,
+            "understudy: standard output is closed: send it to a file or a pipe\n",
+        ),
+        ("understudy team list <&- >/dev/null 2>&-", 0, ""),
+    ],
+    ids=["broken-pipe", "full", "closed", "only-stdout"],
+)
+def test_output_that_goes_nowhere(line: str, code: int, message: str) -> None:
+    done = _shell(line)
+    assert (done.returncode, done.stderr) == (code, message)

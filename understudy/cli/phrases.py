@@ -1,0 +1,120 @@
+"""The phrases that the terminal repeats: routes, plans, outcomes and questions. Pure, and safe to print."""
+
+from collections.abc import Iterable
+
+from rich.text import Text
+
+from domain.approvals import ActionRequest
+from domain.outcomes import Outcome
+from domain.plans import Plan, Step
+from domain.routing import Neighbour, RouteDecision, RouteSource
+from understudy.cli.text import clean, excerpt, one_line, shown_value
+
+NO_MODEL = "no model configured: rule-based understudies are playing"
+
+_LABEL_WIDTH = 10
+_FROM: dict[RouteSource, str] = {
+    "memory": "from memory",
+    "recipe": "from a recipe",
+    "planner": "newly planned",
+    "reply": "answered directly",
+    "ask": "asks back",
+    "refuse": "refused",
+}
+
+
+def line(label: str, text: str, style: str = "") -> Text:
+    """Return one labelled line; the label column lines up over all events."""
+    return Text.assemble((f"{label:<{_LABEL_WIDTH}}", "bold cyan"), (clean(text), style))
+
+
+def mode(name: str) -> str:
+    """Return who plays, in words: the leading model, or that there is none."""
+    return NO_MODEL if name == "rules" else f"model {one_line(name)}"
+
+
+def why(decision: RouteDecision) -> str:
+    """Return how a goal was routed and why, on one line."""
+    reason = one_line(decision.explanation or decision.message, 300)
+    # A goal that nothing is remembered for has no confidence worth telling.
+    sure = f", confidence {decision.confidence:.2f}" if decision.confidence else ""
+    return f"{_FROM[decision.source]}{sure}" + (f" — {reason}" if reason else "")
+
+
+def neighbours_text(neighbours: Iterable[Neighbour]) -> Text:
+    """Return the remembered tasks behind a decision, nearest first, one line each."""
+    lines = [
+        f"{n.similarity:5.2f}  {'success' if n.success else 'failure'}{_quality(n.quality)}  "
+        f"{' → '.join(n.sequence)}  {one_line(n.goal, 70)!r}  ({n.age_days:.0f} days old, {n.task})"
+        for n in neighbours
+    ]
+    return Text("\n").join(line("neighbour" if i == 0 else "", text) for i, text in enumerate(lines))
+
+
+def plan_text(plan: Plan) -> Text:
+    """Return a plan: where it came from and why, then one line per step with what it waits for."""
+    reason = f" — {one_line(plan.rationale, 200)}" if plan.rationale else ""
+    head = line("plan", f"{_FROM[plan.source]}, {plan.strategy}, confidence {plan.confidence:.2f}{reason}")
+    width = max(len(step.id) for step in plan.steps)
+    return Text("\n").join([head, *(_planned(step, width) for step in plan.steps)])
+
+
+def _planned(step: Step, width: int) -> Text:
+    does = one_line(f"{step.agent}: {step.task}") + (f" [{one_line(step.tool)}]" if step.tool else "")
+    after = f" (after {', '.join(sorted(step.inputs()))})" if step.inputs() else ""
+    writes = (" writes", "bold yellow") if step.effect == "write" else ("", "")
+    return Text.assemble(" " * _LABEL_WIDTH, (f"{step.id:<{width}}", "bold"), f"  {does}", writes, (after, "dim"))
+
+
+def outcome_text(outcome: Outcome) -> Text:
+    """Return how a run ended: its measures, and what failed."""
+    parts = [outcome.status.replace("_", " "), f"confidence {outcome.confidence:.2f}"]
+    if outcome.quality is not None:
+        parts.append(f"quality {outcome.quality:.2f}")
+    if outcome.stopped:
+        parts.append(f"{outcome.iterations} critique(s), ended by {outcome.stopped.replace('_', ' ')}")
+    if outcome.usage.calls:
+        used = outcome.usage
+        parts.append(f"{used.calls} model calls, {used.input_tokens:,} + {used.output_tokens:,} tokens")
+    if outcome.degraded:
+        parts.append("rule-based understudies had a part in it")
+    text = line("result", " · ".join(parts), "green" if outcome.success else "yellow")
+    if outcome.failure is None:
+        return text
+    failure = one_line(outcome.failure.message, 300)
+    return Text("\n").join([text, line("", f"{outcome.failure.code}: {failure}", "red")])
+
+
+def request_text(request: ActionRequest) -> Text:
+    """Return a question to a person: what happens, why, and the arguments, long ones cut."""
+    parts = [line("decide", one_line(request.name), "bold yellow"), Text(_indented(clean(request.description)))]
+    for name, value in request.args.items():
+        whole = shown_value(value)
+        hidden = " (contains control characters, which are not shown)" if clean(whole) != whole else ""
+        body = _argument(excerpt(whole))
+        parts.append(Text.assemble((_indented(f"{one_line(name)}:"), "bold"), (hidden, "red"), body))
+    return Text("\n").join(parts)
+
+
+def _argument(body: str) -> str:
+    return f" {body}" if "\n" not in body else "\n" + _indented(body, _LABEL_WIDTH + 2)
+
+
+def _indented(text: str, by: int = _LABEL_WIDTH) -> str:
+    return "\n".join(" " * by + part for part in text.splitlines())
+
+
+def _quality(quality: float | None) -> str:
+    return "" if quality is None else f" {quality:.2f}"
+
+
+def decision_text(decision: RouteDecision) -> Text:
+    """Return a routing decision with its sequence and the remembered tasks behind it."""
+    parts = [line("route:", why(decision)), line("band", decision.band)]
+    if decision.sequence:
+        parts.append(line("sequence", " → ".join(decision.sequence)))
+    if decision.message:
+        parts.append(line("message", one_line(decision.message, 300)))
+    if decision.neighbours:
+        parts.append(neighbours_text(decision.neighbours))
+    return Text("\n").join(parts)

@@ -1,0 +1,43 @@
+"""`understudy route`: which way a goal would go, with nothing run."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from understudy.cli.options import AsJson, Team, Workspace, goal_from
+
+EXAMPLES = """\b
+Examples:
+  understudy route "Write a blog about machine learning" --team marketing
+  understudy route "What is the refund policy?" --json | jq .confidence
+"""
+
+
+def route(
+    goal: Annotated[str, typer.Argument(metavar="GOAL", help="What should be done; - reads it from stdin.")],
+    team: Team = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how a goal would be routed, and why.
+
+    Nothing is run or remembered. With --json: source (memory, recipe, planner, reply, ask, refuse), sequence,
+    confidence, band, neighbours, explanation.
+    """
+    text = goal_from(goal)
+    from domain.routing import RouteDecision
+    from understudy.cli.phrases import decision_text
+    from understudy.cli.screen import console, print_json, put
+    from understudy.orchestrator import Orchestrator
+    from understudy.settings import load_settings
+
+    async def decided() -> RouteDecision:
+        async with Orchestrator(load_settings(team=team, workspace=workspace)) as orchestrator:
+            return await orchestrator.route(text)
+
+    decision = asyncio.run(decided())
+    if as_json:
+        print_json(decision.model_dump(mode="json"))
+    else:
+        put(console(), decision_text(decision))

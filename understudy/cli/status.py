@@ -1,0 +1,26 @@
+"""`understudy status`: the data folder, who plays, what is remembered and what is open."""
+
+import asyncio
+
+from understudy.cli.options import AsJson, Workspace
+
+
+def status(workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """Show how the installation stands.
+
+    The data folder, the team, whether a model plays, what is remembered, and which runs can be resumed.
+    """
+    from understudy.cli.screen import console, print_json, put
+    from understudy.cli.status_text import status_text
+    from understudy.orchestrator import Orchestrator, Status
+    from understudy.settings import load_settings
+
+    async def found() -> Status:
+        async with Orchestrator(load_settings(workspace=workspace)) as orchestrator:
+            return await orchestrator.status()
+
+    current = asyncio.run(found())
+    if as_json:
+        print_json(current.model_dump(mode="json"))
+    else:
+        put(console(), status_text(current))

@@ -1,0 +1,104 @@
+"""`understudy team`: list, show and check teams."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from understudy.cli.errors import USAGE
+
+if TYPE_CHECKING:
+    from agents.team import Team
+    from domain.checkpoints import Checkpoint
+
+EXAMPLES = """\b
+Examples:
+  understudy team list
+  understudy team show marketing
+  understudy team check teams/mine.toml     every mistake with its line
+"""
+
+app = typer.Typer(help="List, show and check teams.", epilog=EXAMPLES, rich_markup_mode=None, no_args_is_help=True)
+
+
+@app.command("list")
+def list_teams() -> None:
+    """List the shipped teams."""
+    from agents.team_files import load_team, team_names
+    from understudy.cli.tables import print_table
+
+    teams = [load_team(name) for name in team_names()]
+    print_table(
+        "Teams",
+        ("team", "specialists", "description"),
+        [(team.name, ", ".join(s.name for s in team.specialists), team.description) for team in teams],
+    )
+
+
+@app.command()
+def show(name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A shipped team or a team file.")]) -> None:
+    """Show a team's specialists, checkpoints, plan templates and quality bar."""
+    from agents.team_files import load_team
+    from understudy.cli.tables import print_table
+
+    team = load_team(name)
+    typer.echo(f"{team.name} (version {team.version}): {team.description}")
+    print_table("Specialists", ("specialist", "tools", "fallback", "description"), _specialists(team))
+    print_table("Checkpoints", ("checkpoint", "where", "passes by itself", "description"), _checkpoints(team))
+    print_table("Plan templates", ("template", "for", "steps"), _templates(team))
+    print_table("Quality", ("setting", "value"), _quality(team))
+    for rule in team.constraints:
+        typer.echo(f"rule: {rule}")
+
+
+@app.command()
+def check(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME|FILE]...", help="Teams to check; none: all shipped ones.")
+    ] = None,
+) -> None:
+    """Report every mistake of team files with its line; exit code 2 when there are any."""
+    from agents.team_files import load_team, team_names
+    from domain.errors import InvalidTeamFile
+
+    wrong = False
+    for name in names or team_names():
+        try:
+            team = load_team(name)
+        except InvalidTeamFile as error:
+            wrong = True
+            typer.echo(str(error), err=True)
+        else:
+            typer.echo(f"{name}: ok ({len(team.specialists)} specialists, {len(team.checkpoints)} checkpoints)")
+    if wrong:
+        raise typer.Exit(USAGE)
+
+
+def _specialists(team: "Team") -> list[tuple[str, ...]]:
+    return [(s.name, ", ".join(s.tools) or "-", s.fallback or "-", s.description) for s in team.specialists]
+
+
+def _checkpoints(team: "Team") -> list[tuple[str, ...]]:
+    return [
+        (c.name, c.condition + (f" {c.stage}" if c.stage else ""), _passes(c), c.description or "-")
+        for c in team.checkpoints
+    ]
+
+
+def _passes(checkpoint: "Checkpoint") -> str:
+    if not checkpoint.enabled:
+        return "always (switched off)"
+    bounds = checkpoint.auto_approve_if.model_dump(exclude_none=True)
+    reasons = [f"{name.removesuffix('_above')} > {bound:g}" for name, bound in bounds.items()]
+    either = [" and ".join(reasons)] if reasons else []
+    if checkpoint.auto_approve_for_users:
+        either.append("for " + ", ".join(checkpoint.auto_approve_for_users))
+    return " or ".join(either) or "never"
+
+
+def _templates(team: "Team") -> list[tuple[str, ...]]:
+    return [(t.name, ", ".join(t.kinds), " → ".join(step.agent for step in t.steps)) for t in team.templates]
+
+
+def _quality(team: "Team") -> list[tuple[str, object]]:
+    settings = team.quality.model_dump()
+    return [(name, ", ".join(value) if isinstance(value, tuple) else value) for name, value in settings.items()]

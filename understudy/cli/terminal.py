@@ -1,0 +1,58 @@
+"""Asking a person: one line at a time from stdin, or a longer text in their editor."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import typer
+
+Read = Callable[[str], str]
+"""Shows a prompt and returns one line; `EOFError` when nobody answers any more."""
+
+
+def is_interactive() -> bool:
+    """Return whether a person can be asked: they see stderr and type into stdin."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def read_line(prompt: str) -> str:
+    """Return the next line of stdin, without its end; a person gets the prompt and can edit the line."""
+    if not sys.stdin.isatty():
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError
+        return line.rstrip("\r\n")
+    if sys.stdout.isatty():
+        import readline  # noqa: F401 - its import gives `input` editing and history
+
+        return input(prompt)
+    typer.echo(prompt, nl=False, err=True)
+    return input()
+
+
+def edited_in_editor(text: str) -> str:
+    """Return the text as the person leaves it in `$VISUAL` or `$EDITOR`, or unchanged where there is no editor."""
+    command = _editor()
+    if command is None:
+        typer.echo("no editor found: set EDITOR", err=True)
+        return text
+    with tempfile.TemporaryDirectory(prefix="understudy-") as folder:
+        path = Path(folder, "text.md")
+        path.write_text(text, encoding="utf-8")
+        finished = subprocess.run([*command, str(path)], check=False)
+        if finished.returncode:
+            typer.echo(f"the editor ended with code {finished.returncode}; the text stays as it was", err=True)
+            return text
+        return path.read_text(encoding="utf-8", errors="replace")
+
+
+def _editor() -> list[str] | None:
+    if named := os.environ.get("VISUAL") or os.environ.get("EDITOR"):
+        return shlex.split(named)
+    found = next(filter(None, map(shutil.which, ("sensible-editor", "nano", "vi"))), None)
+    return [found] if found else None

@@ -1,0 +1,65 @@
+"""The product as the benchmarks see it: what `evals/benchmarks` cannot import, handed to it."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from domain.errors import LimitReached
+from domain.plans import Plan
+from memory.tasks import TaskRecord
+from understudy.orchestrator import Orchestrator
+from understudy.settings import Settings, load_settings
+
+WORKSPACE = "bench"
+
+
+class MeasuredOrchestrator:
+    """Implements `evals.benchmarks.overhead.Subject`."""
+
+    def __init__(self, orchestrator: Orchestrator, team: str) -> None:
+        self.orchestrator, self._team = orchestrator, team
+
+    async def prepare(self, goal: str, plan: Plan) -> None:
+        """Remember the plan as one that worked often."""
+        await self.orchestrator.memory.remember(
+            TaskRecord(
+                workspace=WORKSPACE,
+                team=self._team,
+                goal=goal,
+                sequence=plan.sequence,
+                plan=plan,
+                successes=20,
+                last_success=True,
+                quality=0.95,
+            )
+        )
+
+    async def run(self, goal: str, thread: str) -> None:
+        """Do one task to its end, by the way that memory knows."""
+        result = await self.orchestrator.run(goal, thread=thread)
+        if result.outcome is None or result.outcome.status != "done" or result.outcome.degraded:
+            msg = f"the measured run did not end as it should: {result.outcome}"
+            raise LimitReached(msg)
+
+
+@contextlib.asynccontextmanager
+async def on_scripted_model(base_url: str, home: Path, team: Path) -> AsyncIterator[MeasuredOrchestrator]:
+    """Open an orchestrator whose model is the server at `base_url`, on a data folder of its own."""
+    settings = load_settings(
+        home=home,
+        workspace=WORKSPACE,
+        team=str(team),
+        model="openai:scripted",
+        openai_api_key=SecretStr("scripted"),
+        openai_base_url=base_url,
+    )
+    async with Orchestrator(settings) as orchestrator:
+        yield MeasuredOrchestrator(orchestrator, "bench")
+
+
+def without_model(home: Path, data: Path | None) -> Settings:
+    """Return settings for measuring without any model time, on a data folder of its own."""
+    settings = load_settings(home=home, workspace=WORKSPACE, data=data)
+    return settings.model_copy(update={"model": None, "openai_api_key": None})
