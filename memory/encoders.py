@@ -1,5 +1,6 @@
 """Encoders: texts to unit vectors. The default travels with its package and needs neither network nor key."""
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -79,7 +80,12 @@ def _unit_rows(rows: Vectors) -> Vectors:
 
 
 def _wordllama() -> _Embed:
-    import wordllama  # type: ignore[import-untyped]  # ships no types
+    guard = logging.NullHandler()
+    logging.getLogger().addHandler(guard)  # its import would set the whole process to log everything on stderr
+    try:
+        import wordllama  # type: ignore[import-untyped]  # ships no types
+    finally:
+        logging.getLogger().removeHandler(guard)
 
     model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
     # An empty text would make its pooling divide by zero.

@@ -90,8 +90,9 @@ class Runs:
         goal = checked_goal(goal)
         thread = _checked_thread(thread)
         entry = ThreadEntry(thread=thread, context=asdict(context), goal=goal, run=str(uuid.uuid4()))
-        if await self.pending(context.workspace, thread):
-            entry = await self.entry(context.workspace, thread)
+        known = await self._records.get(_key(context.workspace, thread))
+        if known and await self.pending(context.workspace, thread):
+            entry = ThreadEntry.model_validate(known)
         before = BEFORE_WORK if plan_only else ()
         async for stamped in self._advance(entry, {"messages": [HumanMessage(goal)]}, before):
             yield stamped

@@ -5,11 +5,13 @@ import errno
 import hashlib
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agents.rules.text import slug
 from agents.tools.registry import Tool, ToolOutput
 from domain.errors import InvalidArguments, PathNotAllowed, StorageFull, ToolError
 
@@ -140,10 +142,15 @@ def _explained(error: OSError, path: str) -> Exception:
 
 
 def _taken(folder: Path, parts: tuple[str, ...]) -> ToolError:
-    path = PurePosixPath(*parts)
-    names = (str(path.with_stem(f"{path.stem}-{n}")) for n in range(2, 1000))
-    free = next((name for name in names if not folder.joinpath(name).exists()), "another name")
-    return ToolError(f"{str(path)!r} exists with other content and is kept as it is; use {free!r}")
+    path = str(PurePosixPath(*parts))
+    return ToolError(f"{path!r} exists with other content and is kept as it is; use {free_name(folder, path)!r}")
+
+
+def free_name(folder: Path, path: str) -> str:
+    """Return the path, numbered where a file of that name is there: `brief.md`, `brief-2.md`, ..."""
+    wanted = PurePosixPath(path)
+    names = (str(wanted.with_stem(f"{wanted.stem}-{n}")) for n in range(2, 1000))
+    return next((name for name in (path, *names) if not folder.joinpath(name).exists()), path)
 
 
 class WriteArguments(BaseModel):
@@ -163,6 +170,13 @@ def file_tools(folder: Path) -> list[Tool]:
         said = f"wrote {done.size} bytes to {done.path}" if done.new else f"{done.path} already holds exactly this text"
         return ToolOutput(said, {"path": done.path, "bytes": done.size, "sha256": done.sha256})
 
+    async def renew(arguments: Mapping[str, Any], goal: str | None) -> dict[str, Any]:
+        path = arguments.get("path")
+        if not isinstance(path, str):
+            return dict(arguments)
+        wanted = str(PurePosixPath(path).with_name(f"{slug(goal)}.md")) if goal and PurePosixPath(path).name else path
+        return dict(arguments) | {"path": await asyncio.to_thread(free_name, folder, wanted)}
+
     return [
         Tool(
             "write_file",
@@ -171,5 +185,6 @@ def file_tools(folder: Path) -> list[Tool]:
             WriteArguments,
             run,
             effect="write",
+            renew=renew,
         )
     ]

@@ -22,6 +22,10 @@ class ToolOutput:
     sources: tuple[Source, ...] = ()
 
 
+Renew = Callable[[Mapping[str, Any], str | None], Awaitable[dict[str, Any]]]
+"""Takes planned arguments and, when they were made for another goal, the goal they are wanted for now."""
+
+
 @dataclass(frozen=True)
 class Tool:
     """A function that an agent may call."""
@@ -36,6 +40,8 @@ class Tool:
     effect: Effect = "none"
     timeout: float = 30.0
     """Seconds."""
+    renew: Renew | None = None
+    """Makes planned arguments fit to be used once more; None where they always are."""
 
     def validated(self, args: Mapping[str, Any]) -> BaseModel:
         """Return the arguments as `parameters`, or raise `InvalidArguments` naming each problem."""

@@ -14,6 +14,7 @@ from domain.plans import Plan, Problem, Step, validate_plan
 from domain.routing import Recall, RouteDecision
 from graph.catalogue import RunCatalogue
 from graph.context import Run
+from graph.renewal import renewed
 from graph.state import JsonDict, State, dumped, ended, plan_of, results_of, usage_of
 
 _WANTS_A_FILE = re.compile(
@@ -28,6 +29,7 @@ async def planner(state: State, run: Run) -> Command[Literal["plan_critic", "pla
     revisions = state.get("plan_revisions", 0)
     if problems and revisions >= run.services.limits.max_plan_revisions:
         plan, problems = await _by_rules(state, run, problems)
+    plan = plan if problems else await renewed(plan, run.services.tools)
     run.emit(PlanProposed(plan=plan))
     update: JsonDict = {"plan": dumped(plan), "problems": [dumped(p) for p in problems]}
     if not problems:

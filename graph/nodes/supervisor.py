@@ -12,6 +12,7 @@ from domain.plans import Plan, validate_plan
 from domain.routing import Recall, RouteDecision, RouteSource
 from graph.catalogue import RunCatalogue
 from graph.context import Run
+from graph.renewal import renewed
 from graph.routes import execute
 from graph.state import State, dumped, ended
 
@@ -21,7 +22,7 @@ _ENDINGS: dict[RouteSource, RunStatus] = {"reply": "replied", "ask": "asked", "r
 async def supervisor(state: State, run: Run) -> Command[Literal["planner", "approve_plan", "specialists", "__end__"]]:
     """Decide which way the goal goes."""
     recall = Recall.model_validate(state["recall"])
-    plan = reusable(recall, run)
+    plan = await reusable(recall, run, state["goal"])
     decision = remembered(recall, plan) if plan else await _decided(state, run, recall)
     run.emit(RouteDecided(decision=decision))
     update = {"decision": dumped(decision)}
@@ -38,14 +39,16 @@ async def supervisor(state: State, run: Run) -> Command[Literal["planner", "appr
     return Command(goto="planner", update=update)
 
 
-def reusable(recall: Recall, run: Run) -> Plan | None:
+async def reusable(recall: Recall, run: Run, goal: str) -> Plan | None:
     """Return the remembered plan, cut to what this run can do, when memory is sure enough and it is valid."""
     if recall.band != "reuse" or recall.plan is None:
         return None
     services = run.services
     steps = [step for step in recall.plan.steps if services.delivers or not step.delivers]
     plan = recall.plan.model_copy(update={"steps": steps, "source": "memory", "confidence": recall.confidence})
-    return None if not steps or validate_plan(plan, RunCatalogue(services.team, services.tools)) else plan
+    if not steps or validate_plan(plan, RunCatalogue(services.team, services.tools)):
+        return None
+    return await renewed(plan, services.tools, goal=goal)
 
 
 def remembered(recall: Recall, plan: Plan) -> RouteDecision:

@@ -176,7 +176,7 @@ async def theatre(tmp_path: Path, words: Encoder) -> AsyncIterator[Opener]:
             description="a team",
             specialists=(
                 Specialist(name="reader", description="reads", fallback="writer"),
-                Specialist(name="writer", description="writes", tools=("save",)),
+                Specialist(name="writer", description="writes", tools=("save", "write_file")),
             ),
             checkpoints=checkpoints,
             quality=Quality(**quality),

@@ -1,17 +1,27 @@
 """The whole road, through the graph's public door."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agents.contracts import Assignment
+from agents.tools.files import file_tools
 from domain.errors import ToolError
 from domain.outcomes import StepResult
 from domain.plans import Plan, Problem
 from domain.routing import RouteDecision
 from graph.context import Limits
 from tests.graph.conftest import DELIVER, Opener, Theatre, Troupe, step
+
+FILE = step(
+    "deliver",
+    "writer",
+    tool="write_file",
+    effect="write",
+    args={"path": "report.md", "text": {"ref": {"step": "result"}}},
+)
 
 
 async def test_a_goal_is_planned_done_criticised_and_remembered(theatre: Opener) -> None:
@@ -176,3 +186,11 @@ async def test_a_deleted_result_is_made_again_with_what_follows(theatre: Opener)
     asked = await deleted_result_runs_again(stage, "write")
     assert "write" in asked
     assert "read" not in asked
+
+
+async def test_a_reused_plan_gets_a_file_name_of_its_own(theatre: Opener, tmp_path: Path) -> None:
+    stage = theatre(Troupe(plans=[Plan(steps=[step("read"), FILE])], scores=[0.92]))
+    stage.services.tools.tools["write_file"] = file_tools(tmp_path / "out")[0]  # type: ignore[index]
+    for goal in ("Write a brief on wind power", "Write a brief on wind power", "Write a brief on coal"):
+        assert (await stage.say(goal))["outcome"]["status"] == "done"
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["coal.md", "report.md", "wind-power.md"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from domain.approvals import ActionRequest, decode, typed_decision
 from domain.errors import InvalidDecision
@@ -164,7 +165,7 @@ class Person:
     def _show_in_full(self, request: ActionRequest) -> None:
         for name, value in request.args.items():
             put(self.console, line(one_line(name), "", "bold"))
-            put(self.console, clean(shown_value(value)))
+            self.console.print(Text(clean(shown_value(value))))
 
     def _edit(self, request: ActionRequest) -> Answer | None:
         """Return an answer with the arguments that the person changed, or None when there are none."""

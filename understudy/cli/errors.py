@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from domain.errors import UnderstudyError, UserError
-from understudy.cli.text import clean
+from understudy.cli.text import clean, one_line
 
 DONE, FAILED, USAGE, WAITS, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit codes: done; failed, rejected or out of budget; usage; waits for a person; interrupted."""
@@ -86,7 +86,7 @@ def _abandon_output() -> None:
 
 
 def _unexpected(error: Exception) -> str:
-    summary = f"unexpected {type(error).__name__}: {error}"
+    summary = one_line(f"unexpected {type(error).__name__}: {error}", 300)
     try:
         path = _written_trace(error)
     except OSError as problem:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -77,23 +77,18 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Forget a task for good."""
-    _with(workspace, lambda o: _forgotten(o, task, sure=yes))
-
-
-async def _forgotten(orchestrator: "Orchestrator", task: str, *, sure: bool) -> None:
-    workspace = orchestrator.settings.workspace
-    record = _named(task, await orchestrator.memory.list(workspace))
     from understudy.cli.text import one_line
 
+    record = _named(task, _with(workspace, lambda o: o.memory.list(o.settings.workspace)))
     name = f"{record.id[:SHORT]} {one_line(record.goal, 60)!r}"
-    if not sure and not typer.confirm(f"Forget {name} for good?", err=True):
+    if not yes and not typer.confirm(f"Forget {name} for good?", err=True):
         typer.echo("nothing was forgotten", err=True)
         return
-    await orchestrator.memory.forget(workspace, record.id)
+    _with(workspace, lambda o: o.memory.forget(o.settings.workspace, record.id))
     typer.echo(f"forgot {name}")
 
 
-def _named(beginning: str, records: "list[TaskRecord]") -> "TaskRecord":
+def _named(beginning: str, records: "Sequence[TaskRecord]") -> "TaskRecord":
     """Return the one task whose id begins like this, or raise `UnknownTask`."""
     from domain.errors import UnknownTask
 

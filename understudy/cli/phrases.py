@@ -12,7 +12,8 @@ from understudy.cli.text import clean, excerpt, one_line, shown_value
 
 NO_MODEL = "no model configured: rule-based understudies are playing"
 
-_LABEL_WIDTH = 10
+LABEL_WIDTH = 10
+"""Columns that labels take; texts start beyond them."""
 _FROM: dict[RouteSource, str] = {
     "memory": "from memory",
     "recipe": "from a recipe",
@@ -25,7 +26,7 @@ _FROM: dict[RouteSource, str] = {
 
 def line(label: str, text: str, style: str = "") -> Text:
     """Return one labelled line; the label column lines up over all events."""
-    return Text.assemble((f"{label:<{_LABEL_WIDTH}}", "bold cyan"), (clean(text), style))
+    return Text.assemble((f"{label:<{LABEL_WIDTH}}", "bold cyan"), (clean(text), style))
 
 
 def mode(name: str) -> str:
@@ -33,12 +34,17 @@ def mode(name: str) -> str:
     return NO_MODEL if name == "rules" else f"model {one_line(name)}"
 
 
-def why(decision: RouteDecision) -> str:
-    """Return how a goal was routed and why, on one line."""
-    reason = one_line(decision.explanation or decision.message, 300)
+def way(decision: RouteDecision) -> str:
+    """Return how a goal was routed."""
     # A goal that nothing is remembered for has no confidence worth telling.
     sure = f", confidence {decision.confidence:.2f}" if decision.confidence else ""
-    return f"{_FROM[decision.source]}{sure}" + (f" — {reason}" if reason else "")
+    return f"{_FROM[decision.source]}{sure}"
+
+
+def why(decision: RouteDecision) -> str:
+    """Return how a goal was routed and why, on one line."""
+    reason = one_line(decision.explanation or decision.message, 800)
+    return f"{way(decision)} — {reason}" if reason else way(decision)
 
 
 def neighbours_text(neighbours: Iterable[Neighbour]) -> Text:
@@ -63,7 +69,7 @@ def _planned(step: Step, width: int) -> Text:
     does = one_line(f"{step.agent}: {step.task}") + (f" [{one_line(step.tool)}]" if step.tool else "")
     after = f" (after {', '.join(sorted(step.inputs()))})" if step.inputs() else ""
     writes = (" writes", "bold yellow") if step.effect == "write" else ("", "")
-    return Text.assemble(" " * _LABEL_WIDTH, (f"{step.id:<{width}}", "bold"), f"  {does}", writes, (after, "dim"))
+    return Text.assemble(" " * LABEL_WIDTH, (f"{step.id:<{width}}", "bold"), f"  {does}", writes, (after, "dim"))
 
 
 def outcome_text(outcome: Outcome) -> Text:
@@ -97,10 +103,10 @@ def request_text(request: ActionRequest) -> Text:
 
 
 def _argument(body: str) -> str:
-    return f" {body}" if "\n" not in body else "\n" + _indented(body, _LABEL_WIDTH + 2)
+    return f" {body}" if "\n" not in body else "\n" + _indented(body, LABEL_WIDTH + 2)
 
 
-def _indented(text: str, by: int = _LABEL_WIDTH) -> str:
+def _indented(text: str, by: int = LABEL_WIDTH) -> str:
     return "\n".join(" " * by + part for part in text.splitlines())
 
 

@@ -28,7 +28,7 @@ from domain.events import (
     ToolCalled,
     ToolReturned,
 )
-from understudy.cli.phrases import line, mode, outcome_text, plan_text, why
+from understudy.cli.phrases import line, mode, outcome_text, plan_text, way
 from understudy.cli.text import call, one_line
 
 
@@ -40,7 +40,7 @@ def rendered(event: Event) -> Text | None:  # noqa: C901 - one case for each eve
         case MemoryRecalled():
             return _recalled(event)
         case RouteDecided():
-            return line("route", why(event.decision))
+            return line("route", way(event.decision))
         case PlanProposed():
             return plan_text(event.plan)
         case PlanCriticised():
@@ -98,7 +98,7 @@ def _plan_criticised(event: PlanCriticised) -> Text:
 
 def _step_started(event: StepStarted) -> Text:
     again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-    return line("start", f"{event.step}: {event.agent}{again} — {one_line(event.task)}")
+    return line("start", f"{event.step}: {event.agent}{again} — {one_line(event.task, 80)}")
 
 
 def _step_finished(event: StepFinished) -> Text:

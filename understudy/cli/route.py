@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.options import AsJson, Team, Workspace, goal_from
+from understudy.cli.options import AsJson, Data, Team, Workspace, goal_from
 
 EXAMPLES = """\b
 Examples:
@@ -18,6 +18,7 @@ def route(
     goal: Annotated[str, typer.Argument(metavar="GOAL", help="What should be done; - reads it from stdin.")],
     team: Team = None,
     workspace: Workspace = None,
+    data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell how a goal would be routed, and why.
@@ -33,7 +34,7 @@ def route(
     from understudy.settings import load_settings
 
     async def decided() -> RouteDecision:
-        async with Orchestrator(load_settings(team=team, workspace=workspace)) as orchestrator:
+        async with Orchestrator(load_settings(team=team, workspace=workspace, data=data)) as orchestrator:
             return await orchestrator.route(text)
 
     decision = asyncio.run(decided())

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.markdown import Markdown
 from rich.status import Status
 from rich.text import Text
@@ -27,7 +27,7 @@ from domain.events import (
 from domain.outcomes import Outcome
 from domain.plans import Plan
 from domain.routing import RouteDecision
-from understudy.cli.phrases import line, outcome_text, plan_text, why
+from understudy.cli.phrases import LABEL_WIDTH, line, outcome_text, plan_text, why
 from understudy.cli.render import rendered
 from understudy.cli.text import clean, one_line
 
@@ -165,9 +165,20 @@ def starting() -> Iterator[None]:
         yield
 
 
-def put(target: Console, what: RenderableType) -> None:
-    """Print; where no person watches, lines stay whole so that programs can read them."""
-    target.print(what, soft_wrap=not target.is_terminal)
+def put(target: Console, text: Text) -> None:
+    """Print labelled lines: wrapped beside their labels for a person, whole for a program that reads them."""
+    target.print(hung(text, target) if target.is_terminal else text, soft_wrap=True)
+
+
+def hung(text: Text, target: Console) -> Text:
+    """Return the text wrapped to the console's width, with a free label column on continued lines."""
+    width = max(target.width - LABEL_WIDTH, 20)
+    lines = []
+    for row in text.split("\n"):
+        label, body = row[:LABEL_WIDTH], row[LABEL_WIDTH:]
+        for number, part in enumerate(body.wrap(target, width)):
+            lines.append(Text.assemble(label if number == 0 else " " * LABEL_WIDTH, part))
+    return Text("\n").join(lines)
 
 
 def say(target: Console, text: str) -> None:

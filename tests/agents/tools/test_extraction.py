@@ -84,7 +84,7 @@ def test_pdf_pages_are_sections() -> None:
         ("a.md", b"", "holds no text"),
         ("a.md", b" \n\t\n", "holds no text"),
         ("a.html", b"<script>only()</script>", "holds no text"),
-        ("a.html", b"<p>text<![odd", "not sound HTML"),
+        ("a.html", b"<p>text<![odd[x]]>", "not sound HTML"),
         ("a.pdf", b"", "not a sound PDF"),
         ("a.pdf", b"%PDF-1.4 and then nothing", "not a sound PDF"),
         ("a.pdf", PDF.read_bytes()[:700], "not a sound PDF|no text"),

@@ -22,11 +22,17 @@ def remembered(understudy: Invoke) -> str:
 
 
 def test_a_route_as_json(understudy: Invoke) -> None:
-    result = understudy("route", QUESTION, "--json")
+    result = understudy("route", QUESTION, "--data", ENERGY, "--json")
     assert (result.exit_code, result.stderr) == (0, "")
     decision = json.loads(result.stdout)
     assert {"source", "sequence", "confidence", "band", "neighbours", "explanation"} <= decision.keys()
     assert (decision["source"], decision["band"]) == ("planner", "plan")
+
+
+def test_a_route_needs_no_data(understudy: Invoke) -> None:
+    result = understudy("route", "What is the refund policy for enterprise plans?", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["source"] != "memory"
 
 
 def test_a_route_is_told_with_its_neighbours(remembered: str, understudy: Invoke) -> None:
@@ -71,7 +77,8 @@ def test_another_workspace_remembers_nothing(remembered: str, understudy: Invoke
 
 def test_a_task_is_forgotten_by_the_beginning_of_its_id(remembered: str, understudy: Invoke) -> None:
     kept = understudy("memory", "forget", remembered[:6], input="n\n")
-    assert (kept.exit_code, kept.stdout) == (0, "")
+    assert kept.exit_code == 0
+    assert kept.stderr.endswith("nothing was forgotten\n")
     gone = understudy("memory", "forget", remembered[:6], "--yes")
     assert gone.stdout == f"forgot {remembered[:12]} '{QUESTION}'\n"
     assert understudy("memory", "list", "--json").stdout == "[]\n"

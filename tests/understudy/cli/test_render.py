@@ -59,7 +59,7 @@ CASES: dict[str, tuple[Event, str | None]] = {
     "memory_recalled-nothing": (MemoryRecalled(recall=Recall()), "memory    nothing similar yet"),
     "route_decided": (
         RouteDecided(decision=RouteDecision(source="memory", confidence=0.87, explanation="because 1 task is near")),
-        "route     from memory, confidence 0.87 — because 1 task is near",
+        "route     from memory, confidence 0.87",
     ),
     "plan_proposed": (
         PlanProposed(plan=PLAN),

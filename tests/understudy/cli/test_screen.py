@@ -1,6 +1,8 @@
 import json
 
 import pytest
+from rich.console import Console
+from rich.text import Text
 
 from domain.events import (
     EffectRecorded,
@@ -17,7 +19,8 @@ from domain.events import (
 from domain.outcomes import Outcome, StepResult
 from domain.plans import Plan, Step
 from domain.routing import RouteDecision
-from understudy.cli.screen import JsonScreen, Progress, Screen, TerminalScreen
+from understudy.cli.phrases import line
+from understudy.cli.screen import JsonScreen, Progress, Screen, TerminalScreen, hung
 
 STARTED = RunStarted(goal="g", team="documents", mode="rules")
 ROUTED = RouteDecided(decision=RouteDecision(source="memory", confidence=0.87, explanation="because one is near"))
@@ -88,3 +91,8 @@ def test_progress_knows_who_is_at_work() -> None:
     assert progress.running == {"a": "writer"}
     progress.note(WRITTEN[-1])
     assert progress.running == {}
+
+
+def test_long_lines_are_wrapped_beside_their_label() -> None:
+    text = Text("\n").join([line("route", "one two three four five six"), Text("          after")])
+    assert hung(text, Console(width=30)).plain == ("route     one two three four \n          five six\n          after")
