@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -74,8 +75,9 @@ async def main(folder: Path, how: str) -> None:
     async with AsyncSqliteSaver.from_conn_string(str(folder / "checkpoints")) as saver:
         saver.serde = JsonPlusSerializer(allowed_msgpack_modules=None)
         graph = builder(services_for).compile(checkpointer=saver)
-        given = {"messages": [("user", "Do it once")]} if how == "start" else None
-        state = await graph.ainvoke(given, {"configurable": {"thread_id": "t"}}, context=Context(), durability="sync")  # type: ignore[arg-type]
+        given: Any = {"messages": [("user", "Do it once")]} if how == "start" else None
+        config: Any = {"configurable": {"thread_id": "t"}}
+        state = await graph.ainvoke(given, config, context=Context(), durability="sync")
         note(folder, state["outcome"]["status"])
     await index.close()
     await records.close()

@@ -5,7 +5,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -66,8 +66,9 @@ def address(folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-async def client(address: str) -> LangGraphClient:
-    return get_client(url=address)
+async def client(address: str) -> AsyncIterator[LangGraphClient]:
+    async with get_client(url=address) as opened:
+        yield opened
 
 
 def said(text: str) -> dict[str, Any]:
@@ -98,16 +99,16 @@ async def test_a_thread_streams_stops_at_a_checkpoint_is_approved_and_finishes(
     assert not list((folder / "out").glob("**/*.md"))
 
     await streamed(client, thread, command={"resume": APPROVE})
-    state = await client.threads.get_state(thread)
-    assert state["next"] == []
-    assert state["values"]["outcome"]["status"] == "done"
+    ended: Any = await client.threads.get_state(thread)
+    assert ended["next"] == []
+    assert ended["values"]["outcome"]["status"] == "done"
     assert len(list((folder / "out").glob("**/*.md"))) == 1
 
 
 async def test_history_can_be_forked_from_before_a_step(client: LangGraphClient) -> None:
     thread = (await client.threads.create())["thread_id"]
     await streamed(client, thread, input=said("Summarise the notes on wind power"))
-    history = await client.threads.get_history(thread, limit=50)
+    history: Any = await client.threads.get_history(thread, limit=50)
     assert {"intake", "recall", "supervisor", "specialists", "critic"} <= {n for s in history for n in s["next"]}
     before = next(s for s in history if s["next"] == ["specialists"])
 
@@ -117,14 +118,14 @@ async def test_history_can_be_forked_from_before_a_step(client: LangGraphClient)
         thread, {"plan": plan}, as_node="approve_steps", checkpoint_id=before["checkpoint"]["checkpoint_id"]
     )
     await streamed(client, thread, input=None, checkpoint_id=forked["checkpoint"]["checkpoint_id"])
-    state = await client.threads.get_state(thread)
-    assert state["values"]["plan"]["steps"][0]["task"] == "Say what the notes know about wind turbines"
-    assert state["values"]["outcome"]["status"] == "done"
+    values: Any = (await client.threads.get_state(thread))["values"]
+    assert values["plan"]["steps"][0]["task"] == "Say what the notes know about wind turbines"
+    assert values["outcome"]["status"] == "done"
 
 
 async def test_a_typed_answer_instead_of_a_resume_is_understood(client: LangGraphClient, folder: Path) -> None:
     thread = (await client.threads.create())["thread_id"]
     await streamed(client, thread, input=said(f"{GOAL} Keep it short."))
     await streamed(client, thread, input=said("no, not now"))
-    values = (await client.threads.get_state(thread))["values"]
+    values: Any = (await client.threads.get_state(thread))["values"]
     assert (values["outcome"]["status"], values["outcome"]["failure"]["message"]) == ("rejected", "not now")
