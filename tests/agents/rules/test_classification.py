@@ -1,0 +1,33 @@
+import pytest
+
+from agents.rules.classification import classify
+
+
+@pytest.mark.parametrize(
+    ("goal", "kind"),
+    [
+        ("Hello there!", "conversation"),
+        ("thanks a lot", "conversation"),
+        ("Who are you?", "conversation"),
+        ("what can you do?", "conversation"),
+        (
+            "How did Iowa's electricity mix change between 2001 and 2017, and what explains it? Write a brief.",
+            "analysis",
+        ),
+        ("Which year had the highest nuclear generation?", "analysis"),
+        ("What was the total generation in 2017?", "analysis"),
+        ("Summarise the notes on wind", "summary"),
+        ("Please give me an overview of the reports", "summary"),
+        ("Compare fossil fuels and renewables since 2010", "comparison"),
+        ("Nuclear versus wind", "comparison"),
+        ("Create a blog post about AI trends", "creation"),
+        ("Write a blog comparing two phones", "creation"),
+        ("Send the report to the board", "action"),
+        ("Publish the newsletter", "action"),
+        ("What does the production tax credit do?", "search"),
+        ("What is the refund policy for enterprise plans?", "search"),
+        ("Thank you letters to donors: find the templates", "search"),
+    ],
+)
+def test_kind_by_words(goal: str, kind: str) -> None:
+    assert classify(goal) == kind

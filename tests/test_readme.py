@@ -1,0 +1,82 @@
+"""The README is true: its first example gives what it says, and its code runs."""
+
+import ast
+import re
+import textwrap
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from domain.events import RouteDecided
+from understudy.orchestrator import Orchestrator, RunResult
+from understudy.settings import load_settings
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+GOALS = re.findall(r'make chat GOAL="([^"]+)"', README)
+TABLE = ROOT / "examples" / "energy" / "iowa-electricity.csv"
+
+
+@pytest.fixture
+async def understudy(tmp_path: Path) -> AsyncIterator[Orchestrator]:
+    settings = load_settings(data=TABLE.parent, out=tmp_path / "out")
+    async with Orchestrator(settings) as opened:
+        yield opened
+
+
+async def approved(understudy: Orchestrator, goal: str) -> RunResult:
+    """Run a goal and approve what is asked."""
+    result = await understudy.run(goal)
+    assert result.pending is not None
+    assert result.pending.requests[0].name == "write_file"
+    answer = {"decisions": [{"type": "approve"}]}
+    events = [stamped async for stamped in understudy.resume(result.thread, answer)]
+    assert events[-1].event.type == "run_finished"
+    return RunResult(result.thread, events[-1].event.outcome, None, result.events + events)
+
+
+async def test_the_first_example_writes_a_brief_whose_figures_are_those_of_the_table(
+    understudy: Orchestrator, tmp_path: Path
+) -> None:
+    await approved(understudy, GOALS[0])
+    (brief,) = (tmp_path / "out").iterdir()
+    text = brief.read_text()
+    rows = duckdb.connect().execute(
+        f"""SELECT source, sum(net_generation) FILTER (year = 2001), sum(net_generation) FILTER (year = 2017)
+            FROM '{TABLE}' GROUP BY source"""
+    ).fetchall()
+    total_2017 = sum(row[2] for row in rows)
+    assert len(rows) == 3
+    for source, first, last in rows:
+        assert f"| {source} | {first:,} | {last:,} |" in text
+        assert f"{100 * last / total_2017:.1f}" in text
+    assert re.search(r"\[(laws-and-incentives\.html|wind-build-out\.md|coal-and-gas\.txt)", text)
+
+
+async def test_asked_again_in_other_words_the_route_comes_from_memory(understudy: Orchestrator, tmp_path: Path) -> None:
+    await approved(understudy, GOALS[0])
+    again = await approved(understudy, GOALS[1])
+    (route,) = [stamped.event for stamped in again.events if isinstance(stamped.event, RouteDecided)]
+    assert (route.decision.source, route.decision.band) == ("memory", "reuse")
+    assert again.outcome is not None
+    assert again.outcome.status == "done"
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_the_figures_that_the_readme_quotes_are_in_the_table() -> None:
+    query = f"""SELECT year, sum(net_generation) FILTER (source = 'Renewables') AS renewables,
+                round(100.0 * renewables / sum(net_generation), 1) FROM '{TABLE}' WHERE year IN (2001, 2017)
+                GROUP BY year ORDER BY year"""
+    (_, first, share), (_, last, final) = duckdb.connect().execute(query).fetchall()
+    assert f"from {first:,} to {last:,} thousand MWh, from {share:g} % to {final:g} %" in " ".join(README.split())
+
+
+@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL))
+async def test_the_python_of_the_readme_runs(block: str) -> None:
+    imports, _, body = block.partition("\n\n")
+    code = f"async def main() -> None:\n{textwrap.indent(body, '    ')}"
+    scope: dict[str, object] = {}
+    exec(compile(ast.parse(f"{imports}\n{code}"), "README.md", "exec"), scope)
+    await scope["main"]()  # type: ignore[operator]
