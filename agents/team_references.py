@@ -128,11 +128,6 @@ def _template_mistakes(source: TeamSource, path: Path, template: Mapping[str, An
     """Validate the template as the plan it becomes, as far as its steps are steps."""
     tables = _tables(template, "steps")
     steps = {index: step for index, table in tables if (step := _step(table))}
-    for index, step in steps.items():
-        if bad := _bad_reference(step):
-            place = (*path, "steps", index)
-            yield source.mistake((*place, "args"), f"{source.label(place)}: {bad}")
-            step.args = {}
     blind = _NEED_ALL_STEPS if len(steps) < len(tables) else ()
     for problem in validate_plan(Plan(steps=list(steps.values())), names) if steps else ():
         if problem.code not in blind:
@@ -145,14 +140,6 @@ def _step(table: Mapping[str, Any]) -> Step | None:
         return Step.model_validate({key: value for key, value in table.items() if key in Step.model_fields})
     except ValidationError:
         return None
-
-
-def _bad_reference(step: Step) -> str:
-    try:
-        step.refs()
-    except ValidationError:
-        return 'a reference is written { ref = { step = "...", field = "..." } }; field may be left out'
-    return ""
 
 
 _NEED_ALL_STEPS: tuple[ProblemCode, ...] = ("unknown_step", "nothing_produced")

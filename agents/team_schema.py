@@ -120,6 +120,8 @@ def _message(source: TeamSource, error: ErrorDetails) -> str:
             return f"{label}: {key!r} is {error['input']!r:.60}; use a-z, 0-9 and _, a letter first, at most 40"
         case "tuple_type" if isinstance(error["input"], dict):
             return f"{key!r} holds several tables: write [[{key}]]"
+        case "value_error":
+            return f"{label}: {error['ctx']['error']}"
         case kind if kind in _KINDS:
             return f"{label}: {key!r} must be {_KINDS[kind]}, not {error['input']!r:.60}"
     return f"{label}: {key!r} is {error['input']!r:.60}; {error['msg'][0].lower()}{error['msg'][1:]}"

@@ -226,7 +226,7 @@ def as_ref(value: Any) -> Ref | None:
         try:
             return Ref.model_validate(value["ref"])
         except ValidationError as error:
-            msg = f'a reference is {{"ref": {{"step": ..., "field": ...}}}}, not {value!r:.80}'
+            msg = f'a reference is {{"ref": {{"step": ..., "field": ...}}}} (field may be left out), not {value!r:.80}'
             raise ValueError(msg) from error
     return None
 

@@ -43,10 +43,14 @@ async def test_the_first_example_writes_a_brief_whose_figures_are_those_of_the_t
     await approved(understudy, GOALS[0])
     (brief,) = (tmp_path / "out").iterdir()
     text = brief.read_text()
-    rows = duckdb.connect().execute(
-        f"""SELECT source, sum(net_generation) FILTER (year = 2001), sum(net_generation) FILTER (year = 2017)
+    rows = (
+        duckdb.connect()
+        .execute(
+            f"""SELECT source, sum(net_generation) FILTER (year = 2001), sum(net_generation) FILTER (year = 2017)
             FROM '{TABLE}' GROUP BY source"""
-    ).fetchall()
+        )
+        .fetchall()
+    )
     total_2017 = sum(row[2] for row in rows)
     assert len(rows) == 3
     for source, first, last in rows:

@@ -8,12 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from agents.rules.cast import rules_cast
-
 from agents.cast import build_cast
 from agents.contracts import Cast
 from agents.model_settings import ModelSettings
 from agents.models import Models
+from agents.rules.cast import rules_cast
 from agents.team import Team
 from agents.team_files import load_team
 from agents.tools.workbench import Workbench
@@ -108,7 +107,8 @@ class House:
         data = Path(context.data) if context.data else self.settings.data
         out = Path(context.out) if context.out else self.settings.out
         if (data, out) not in self._workbenches:
-            self._workbenches[data, out] = Workbench(data, out)
+            self._workbenches[data, out] = workbench = Workbench(data, out)
+            self._stack.callback(workbench.close)
         return self._workbenches[data, out]
 
     def _limits(self) -> Limits:

@@ -116,8 +116,8 @@ STEPS = {
     ),
     "reference of another shape": (
         'steps = [{ id = "a", agent = "one", task = "t", args = { x = { ref = { stp = "b" } } } }]',
-        "line 9: step 'a' of template 'p': a reference is written "
-        '{ ref = { step = "...", field = "..." } }; field may be left out',
+        "line 9: step 'a' of template 'p': a reference is "
+        """{"ref": {"step": ..., "field": ...}} (field may be left out), not {'ref': {'stp': 'b'}}""",
     ),
 }
 
