@@ -21,6 +21,9 @@ from domain.events import ModelCalled
 from domain.outcomes import Failure, Usage
 from prompts.loader import Rendered
 
+COOLDOWN_SECONDS = 30.0
+"""A model that could not be reached is left alone this long: the fallback or the twin takes over at once."""
+
 
 class Provider(Protocol):
     """Where models come from."""
@@ -48,6 +51,7 @@ class Models:
         self.settings = settings
         self._providers: dict[str, Provider] = {}
         self._models: dict[str, BaseChatModel] = {}
+        self._away: dict[str, tuple[float, str]] = {}
         self._lock = asyncio.Lock()
         if unknown := sorted(set(settings.jobs) - set(get_args(Job))):
             msg = f"there is no job {', '.join(unknown)} to choose a model for; there are {', '.join(get_args(Job))}"
@@ -75,6 +79,19 @@ class Models:
                 if spec not in self._models:
                     self._models[spec] = await asyncio.to_thread(self._providers[provider].chat, name)
         return self._models[spec], self._providers[provider]
+
+    def note_away(self, spec: str, reason: str) -> None:
+        """Remember that a model could not be reached, so that the next calls need not wait to find out again."""
+        self._away[spec] = (time.monotonic(), reason)
+
+    def check_not_away(self, spec: str) -> None:
+        """Raise `ModelUnavailable` when the model could not be reached less than `COOLDOWN_SECONDS` ago."""
+        since, reason = self._away.get(spec, (-COOLDOWN_SECONDS, ""))
+        ago = time.monotonic() - since
+        if reason and ago < COOLDOWN_SECONDS:
+            msg = f"{spec} was not reached {ago:.0f} s ago ({reason})"
+            raise ModelUnavailable(msg)
+        self._away.pop(spec, None)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -139,6 +156,7 @@ class Model:
         """
         started = time.perf_counter()
         try:
+            self.models.check_not_away(self.spec)
             answer = _checked(await self._invoke(messages, tools, response_format))
         except ModelError as error:
             failure = Failure(code=error.code, message=str(error))
@@ -171,6 +189,8 @@ class Model:
             failure: ModelError = ModelUnavailable(f"{self.spec} did not answer within {limit:g} s")
         except provider.foreign as error:
             failure = provider.translated(error)
+        if isinstance(failure, ModelUnavailable):
+            self.models.note_away(self.spec, str(failure))
         # Raised outside the handlers: the foreign exception holds the request, and with it the key.
         raise failure
 

@@ -3,15 +3,14 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from memory.effects import EffectLedger
-from memory.tasks import TaskMemory
-
 from agents.contracts import Cast
 from agents.team import Team
 from agents.tools.registry import Toolbox
 from domain.briefings import Material
 from domain.events import Event, ModelCalled
 from domain.outcomes import Usage
+from memory.effects import EffectLedger
+from memory.tasks import TaskMemory
 
 
 @dataclass(frozen=True)

@@ -180,3 +180,10 @@ def test_unknown_job() -> None:
 async def test_neither_key_nor_server() -> None:
     with pytest.raises(InvalidSettings, match="OPENAI_API_KEY"):
         await Models(ModelSettings(default="openai:x")).resolved("openai:x")
+
+
+async def test_a_model_that_was_away_is_left_alone_for_a_while(stage: Opened) -> None:
+    on = stage({"hang": 5}, read_timeout=0.4)
+    for says in ("timed out", "was not reached 0 s ago"):
+        with pytest.raises(ModelUnavailable, match=says):
+            await called(on)

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import shlex
+import shutil
 import signal
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass
@@ -35,10 +37,18 @@ def code_of(outcome: Outcome) -> int:
     return _CODES[outcome.status]
 
 
+def program() -> str:
+    """Return what to type for this command: its name where the shell finds it, else the path it was called by."""
+    called = sys.argv[0]
+    if os.path.basename(called) != "understudy" or shutil.which("understudy"):
+        return "understudy"
+    return shlex.quote(os.path.relpath(called))
+
+
 def resume_hint(stamped: Stamped, waits: bool) -> str:
     """Return how to go on with a thread in the shell."""
     workspace = "" if stamped.workspace == "default" else f" --workspace {shlex.quote(stamped.workspace)}"
-    command = f"understudy resume {shlex.quote(stamped.thread)}{workspace}"
+    command = f"{program()} resume {shlex.quote(stamped.thread)}{workspace}"
     return f"Answer with: {command} (add --yes to approve, or --decide FILE)" if waits else f"Go on with: {command}"
 
 

@@ -12,6 +12,7 @@ from typer.testing import Result
 
 from domain.errors import InvalidGoal, LimitReached, ModelUnavailable, StorageBusy, UserError
 from understudy.cli.errors import error_edge, exit_code
+from understudy.cli.session import program
 
 Invoke = Callable[..., Result]
 ROOT = Path(__file__).parents[3]
@@ -158,3 +159,24 @@ def _shell(line: str) -> subprocess.CompletedProcess[str]:
 def test_output_that_goes_nowhere(line: str, code: int, message: str) -> None:
     done = _shell(line)
     assert (done.returncode, done.stderr) == (code, message)
+
+
+@pytest.mark.parametrize(
+    ("called", "path", "shown"),
+    [
+        ("bin/understudy", "", "bin/understudy"),
+        ("bin/understudy", "bin", "understudy"),
+        ("__main__.py", "", "understudy"),
+    ],
+    ids=["off the path", "on the path", "as a module"],
+)
+def test_hints_name_the_command_as_it_can_be_typed(
+    called: str, path: str, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = tmp_path / "bin" / "understudy"
+    command.parent.mkdir()
+    command.touch(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path / path) if path else "/nowhere")
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / called)])
+    assert program() == shown
