@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.approvals import ActionRequest, Decision
 from domain.outcomes import Critique, CritiqueStop, Failure, Outcome, StepResult
@@ -201,9 +201,6 @@ Event = Annotated[
     Field(discriminator="type"),
 ]  # fmt: skip
 """The closed union of everything that can happen."""
-
-EVENT: TypeAdapter[Event] = TypeAdapter(Event)
-"""Validates one event from its JSON form."""
 
 
 class Stamped(BaseModel):

@@ -82,7 +82,7 @@ def _run(node: Node, services: Services, state: State, runtime: Runtime[Context]
         context=runtime.context or Context(),
         thread=(info and info.thread_id) or "",
         run=started or (info and info.run_id) or uuid.uuid4().hex,
-        publish=lambda event: runtime.stream_writer({"node": node.__name__, "event": dumped(event)}),
+        publish=lambda event: runtime.stream_writer({"node": node.__name__, "event": event}),
     )
 
 

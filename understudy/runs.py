@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.approvals import ActionRequest, decode
 from domain.errors import InvalidGoal, LimitReached, NothingPending, UnknownThread, UserError
-from domain.events import EVENT, ApprovalRequested, Event, RunFinished, RunStopped, Stamped
+from domain.events import ApprovalRequested, Event, RunFinished, RunStopped, Stamped
 from domain.goals import checked_goal
 from graph.build import RECURSION_LIMIT
 from graph.context import Context
@@ -173,7 +173,7 @@ class Runs:
         try:
             async for mode, chunk in stream:
                 if mode == "custom" and isinstance(chunk, dict):
-                    yield chunk["node"], EVENT.validate_python(chunk["event"])
+                    yield chunk["node"], chunk["event"]
                 elif "__interrupt__" in chunk:
                     pending = await self.pending(entry.context["workspace"], entry.thread)
                     yield "", _asked(pending) if pending else RunStopped(reason="planned")

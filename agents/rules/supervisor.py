@@ -72,8 +72,8 @@ def _judged(request: RoutingRequest) -> tuple[RouteSource, QueryKind, str, str]:
         return "refuse", kind, f"The team does not do this: {reason}.", reason
     if _is_vague(request.goal):
         return "ask", kind, _question(request), "the goal does not say what the work is about"
-    explanation = f"nothing remembered is sure enough, so this is planned as {_article(kind)} {kind} by rules"
-    return "planner", kind, "", f"{request.recall.explanation}; {explanation}".removeprefix("; ")
+    explanation = f"Nothing remembered is sure enough, so this is planned as {_article(kind)} {kind} by rules."
+    return "planner", kind, "", f"{request.recall.explanation} {explanation}".strip()
 
 
 def _article(kind: str) -> str:

@@ -25,7 +25,7 @@ from agents.team import Quality, Specialist, Team
 from agents.tools.registry import Tool, Toolbox, ToolOutput
 from domain.briefings import Material
 from domain.checkpoints import Checkpoint
-from domain.events import EVENT, Event
+from domain.events import Event
 from domain.outcomes import Critique, Draft, StepResult
 from domain.plans import Plan, Problem, Step
 from domain.routing import RouteDecision
@@ -135,7 +135,7 @@ class Theatre:
             given, self.config, context=Context(user="ada"), stream_mode=["custom", "updates"], durability="sync"
         ):
             if mode == "custom" and isinstance(chunk, dict):
-                self.events.append(EVENT.validate_python(chunk["event"]))
+                self.events.append(chunk["event"])
         return dict((await self.graph.aget_state(self.config)).values)
 
     async def answer(self, *decisions: dict[str, Any]) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def _step_finished(event: StepFinished) -> Text:
 def _tool_returned(event: ToolReturned) -> Text:
     if event.failure:
         return line("", f"· {event.tool} could not: {one_line(event.failure.message, 200)}", "yellow")
-    summary = f" — {one_line(event.summary)}" if event.summary else ""
+    summary = f" — {one_line(event.summary, 60)}" if event.summary else ""
     return line("", f"· {event.tool} took {event.seconds:.2f} s{summary}", "dim")
 
 
