@@ -71,4 +71,6 @@ $(VENV)/.ready: requirements.lock pyproject.toml | $(VENV)/bin/pip
 
 $(VENV)/.ready-dev: requirements-dev.lock requirements.lock pyproject.toml | $(VENV)/bin/pip
 	$(call install,requirements-dev.lock,and its test tools )
+	@# The tests start many processes, on machines where none of them may keep what it compiles.
+	@$(VENV)/bin/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
 	@touch $(VENV)/.ready $@
