@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from langgraph.types import interrupt
@@ -112,13 +112,12 @@ def result_request(text: str, data: Mapping[str, Any], team: Team, run: Run) -> 
 
 
 def step_request(
-    checkpoints: Iterable[Checkpoint], data: Mapping[str, Any], run: Run, build: Callable[[], ActionRequest]
+    checkpoints: Iterable[Checkpoint], data: Mapping[str, Any], run: Run, request: ActionRequest
 ) -> ActionRequest | None:
-    """Return the question about a step, or None when no checkpoint asks."""
+    """Return the question about a step with the reason for it, or None when no checkpoint asks."""
     asks = asking(checkpoints, data, run)
     if asks is None:
         return None
-    request = build()
     return request.model_copy(update={"checkpoint": asks[0].name, "description": _described(asks, request.description)})
 
 

@@ -48,16 +48,16 @@ class StepWork:
         """Do one step whose inputs are there."""
         if step.delivers and self.final is None:
             return StepReport(self._held(step))
-        args = resolved(step.args, inputs, self.final)
-        request = await self._question_before(step, args)
-        if request is not None:
-            decision = decision_for(request, self.state)
-            if decision is None:
-                self.run.emit(StepHeld(request=request))
-                return StepReport(self._held(step), request)
-            if decision.type in ("reject", "respond"):
-                return self._finished(rejected(step, decision.message))
-            args = decision.args if decision.args is not None else args
+        request = self._action(step, resolved(step.args, inputs, self.final))
+        decision = decision_for(request, self.state)
+        if decision is None and (asked := await self._question_before(step, request)):
+            self.run.emit(StepHeld(request=asked))
+            return StepReport(self._held(step), asked)
+        if decision is not None and decision.type in ("reject", "respond"):
+            return self._finished(rejected(step, decision.message))
+        args = decision.args if decision is not None and decision.args is not None else request.args
+        if not step.tool:
+            step = step.model_copy(update={"task": str(args["task"])})
         return await self._shown(step, await self._tried(step, args, inputs))
 
     def _held(self, step: Step) -> StepResult:
@@ -67,13 +67,13 @@ class StepWork:
         self.run.emit(StepFinished(result=result))
         return StepReport(result)
 
-    async def _question_before(self, step: Step, args: dict[str, Any]) -> ActionRequest | None:
+    async def _question_before(self, step: Step, request: ActionRequest) -> ActionRequest | None:
         team = self.run.services.team
         checkpoints = [*team.checkpoints_at("BEFORE_EXECUTION", step.agent)]
         if step.effect == "write":
             checkpoints += team.checkpoints_at("ON_EFFECT", None)
         data = await self._measured(checkpoints, step.agent, self.state.get("critique", {}).get("score"))
-        return step_request(checkpoints, data, self.run, lambda: self._action(step, args))
+        return step_request(checkpoints, data, self.run, request)
 
     def _action(self, step: Step, args: dict[str, Any]) -> ActionRequest:
         tool = self.run.services.tools.tools.get(step.tool or "")
@@ -103,7 +103,7 @@ class StepWork:
             return self._finished(result)
         quality = await self._quality(checkpoints, result)
         data = await self._measured(checkpoints, step.agent, quality, result.confidence)
-        request = step_request(checkpoints, data, self.run, lambda: _review(step, result))
+        request = step_request(checkpoints, data, self.run, _review(step, result))
         if request is None:
             return self._finished(result)
         self.run.emit(StepHeld(request=request))

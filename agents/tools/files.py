@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.rules.text import slug
 from agents.tools.registry import Tool, ToolOutput
-from domain.errors import InvalidArguments, PathNotAllowed, StorageFull, ToolError
+from domain.errors import InvalidArguments, PathNotAllowed, ToolError
 
 MAX_CHARS = 5_000_000
 MAX_NAME_BYTES = 240
@@ -41,8 +41,7 @@ def write_new(folder: Path, path: str, text: str) -> Written:
     Raises:
         PathNotAllowed: The path is absolute, leads out of the folder, is hidden, or is not a usable file name.
         InvalidArguments: The text cannot be stored as UTF-8.
-        StorageFull: No space is left; nothing was written.
-        ToolError: The name is taken, or the folder cannot be written to.
+        ToolError: The name is taken, no space is left, or the folder cannot be written to.
     """
     parts = _parts(path)
     try:
@@ -130,10 +129,10 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _explained(error: OSError, path: str) -> Exception:
+def _explained(error: OSError, path: str) -> ToolError:
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            return StorageFull(f"no space is left to write {path!r:.100}; nothing was written")
+            return ToolError(f"no space is left to write {path!r:.100}; nothing was written")
         case errno.ENAMETOOLONG:
             return PathNotAllowed(f"{path!r:.100} is too long")
         case errno.ENOTDIR | errno.EEXIST:

@@ -6,8 +6,11 @@ import pytest
 from langgraph.errors import UnknownInterruptError
 from langgraph.types import Command
 
+from agents.contracts import Assignment
 from domain.checkpoints import AutoApproval, Checkpoint
+from domain.outcomes import StepResult
 from domain.plans import Plan
+from memory.tasks import TaskRecord
 from tests.graph.conftest import DELIVER, Opener, Theatre, Troupe, step
 
 BEFORE = Checkpoint(name="look_at_plan", condition="BEFORE_EXECUTION")
@@ -194,3 +197,28 @@ async def test_a_checkpoint_passes_by_itself_when_its_rule_says_so(
     await stage.say("Write something good")
     assert (await stage.question() is not None) is asks
     assert bool(stage.told("checkpoint_passed")) is not asks
+
+
+async def test_a_no_stands_even_when_the_rule_would_let_it_pass_by_now(theatre: Opener) -> None:
+    rule = WRITES.model_copy(update={"auto_approve_if": AutoApproval(success_rate_above=0.5)})
+    stage = await held(theatre, rule)
+    await stage.services.memory.remember(
+        TaskRecord(workspace="default", team="test", goal="x", sequence=["writer"], successes=9, last_success=True)
+    )
+    await stage.answer({"type": "reject", "message": "not this one"})
+    assert stage.troupe.saved == []
+
+
+async def test_a_step_can_be_looked_at_before_it_starts_and_its_task_changed(theatre: Opener) -> None:
+    before_writer = Checkpoint(name="before_writer", condition="BEFORE_EXECUTION", stage="writer")
+    stage = theatre(checkpoints=(before_writer,))
+    tasks: list[str] = []
+
+    async def perform(request: Assignment) -> StepResult:
+        tasks.append(request.step.task)
+        return StepResult(step=request.step.id, agent=request.specialist.name, text="done")
+
+    stage.troupe.perform = perform
+    await stage.say("Write something good")
+    await stage.answer({"type": "edit", "args": {"task": "write it in French"}})
+    assert tasks == ["do read", "write it in French"]

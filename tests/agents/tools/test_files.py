@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agents.tools.files import file_tools, write_new
-from domain.errors import InvalidArguments, PathNotAllowed, StorageFull, ToolError
+from domain.errors import InvalidArguments, PathNotAllowed, ToolError
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_text_that_is_not_unicode(out: Path) -> None:
 
 @pytest.mark.parametrize(
     ("number", "error"),
-    [(errno.ENOSPC, StorageFull), (errno.EDQUOT, StorageFull), (errno.EIO, ToolError)],
+    [(errno.ENOSPC, ToolError), (errno.EDQUOT, ToolError), (errno.EIO, ToolError)],
     ids=["no space", "quota", "broken disk"],
 )
 def test_a_disk_that_fails_leaves_nothing_behind(
