@@ -30,7 +30,7 @@ from graph.nodes.remember import remember
 from graph.nodes.reviser import reviser
 from graph.nodes.specialists import specialists
 from graph.nodes.supervisor import supervisor
-from graph.state import InputState, OutputState, State, dumped
+from graph.state import InputState, JsonDict, OutputState, State, dumped
 
 RECURSION_LIMIT = 60
 """Supersteps a run may take; every loop has its own, lower bound."""
@@ -66,12 +66,15 @@ def _bound(node: Node, services_for: ServicesFor) -> Callable[..., Awaitable[Com
         context = runtime.context or Context()
         run = _run(node, await services_for(context), state, runtime)
         command = await node(state, run)
-        if run.usage.calls:
-            used = Usage.model_validate(state.get("usage", {})) + run.usage
-            command = Command(goto=command.goto, update={**(command.update or {}), "usage": dumped(used)})
-        return command
+        return Command(goto=command.goto, update={**(command.update or {}), **_tally(state, run)})
 
     return call
+
+
+def _tally(state: State, run: Run) -> JsonDict:
+    """Return what is kept of the node's model calls and of the twins that stepped in."""
+    used = Usage.model_validate(state.get("usage", {})) + run.usage
+    return ({"usage": dumped(used)} if run.usage.calls else {}) | ({"degraded": True} if run.degraded else {})
 
 
 def _run(node: Node, services: Services, state: State, runtime: Runtime[Context]) -> Run:

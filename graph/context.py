@@ -7,7 +7,7 @@ from agents.contracts import Cast
 from agents.team import Team
 from agents.tools.registry import Toolbox
 from domain.briefings import Material
-from domain.events import Event, ModelCalled
+from domain.events import Event, ModelCalled, RoleDegraded
 from domain.outcomes import Usage
 from memory.effects import EffectLedger
 from memory.tasks import TaskMemory
@@ -77,11 +77,14 @@ class Run:
     publish: Callable[[Event], None]
     usage: Usage = Usage()
     """What the models called by this node have consumed."""
+    degraded: bool = False
+    """Whether a rule-based twin stepped in for a role of this node."""
 
     def emit(self, event: Event) -> None:
         """Publish an event and count what models consumed."""
         if isinstance(event, ModelCalled):
             self.usage += usage_in(event)
+        self.degraded = self.degraded or isinstance(event, RoleDegraded)
         self.publish(event)
 
 

@@ -71,6 +71,8 @@ class State(InputState, total=False):
     """`{"decision", "digest"}` by request id: answers, each with the hash of what was shown."""
     usage: JsonDict
     """`domain.outcomes.Usage` of the roles; the steps' own is in their results."""
+    degraded: bool
+    """Whether a rule-based twin stepped in for a role."""
     outcome: JsonDict
     """`domain.outcomes.Outcome`; empty while the run goes on."""
 
@@ -78,7 +80,7 @@ class State(InputState, total=False):
 FRESH: State = {
     "messages": [], "plan": {}, "problems": [], "plan_revisions": 0, "replans": 0, "results": {}, "draft": {},
     "best": {}, "critique": {}, "attempts": [], "stopped": "", "gate": "", "pending": [], "answer": [],
-    "decisions": {}, "usage": {}, "outcome": {}, "recall": {}, "decision": {},
+    "decisions": {}, "usage": {}, "degraded": False, "outcome": {}, "recall": {}, "decision": {},
 }  # fmt: skip
 """What intake resets when a new goal comes in."""
 

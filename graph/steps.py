@@ -11,7 +11,7 @@ from agents.tools.registry import Tool, ToolOutput
 from domain.approvals import ActionRequest
 from domain.briefings import Briefing
 from domain.checkpoints import Checkpoint
-from domain.errors import InvalidArguments, UnderstudyError
+from domain.errors import EffectUnknown, InvalidArguments, UnderstudyError
 from domain.events import (
     EffectRecorded,
     Event,
@@ -130,7 +130,8 @@ class StepWork:
             result = await self._attempt(step, agent, args, inputs, attempt)
             if result.status == "done" or not _worth_another(result):
                 break
-        if result.status == "failed" and step.on_failure == "skip":
+        unknown = result.failure is not None and result.failure.code == EffectUnknown.code
+        if result.status == "failed" and step.on_failure == "skip" and not unknown:
             return result.model_copy(update={"status": "skipped"})
         return result
 
@@ -244,4 +245,4 @@ def _review(step: Step, result: StepResult) -> ActionRequest:
 
 def _worth_another(result: StepResult) -> bool:
     """Return whether trying again can help: wrong arguments and unknown outcomes stay what they are."""
-    return result.failure is not None and result.failure.code not in (InvalidArguments.code, "effect_unknown")
+    return result.failure is not None and result.failure.code not in (InvalidArguments.code, EffectUnknown.code)

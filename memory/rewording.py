@@ -22,12 +22,12 @@ def reworded(plan: Plan, old_goal: str, new_goal: str) -> Plan:
 
 
 def stale_arguments(plan: Plan, old_goal: str, new_goal: str) -> list[str]:
-    """Return the names and numbers of the old goal that tool arguments still carry and the new goal does not name.
+    """Return the names and numbers of the old goal that the plan still carries and the new goal does not name.
 
-    A query about one place or year must not be run again for another.
+    Work on one place or year must not be done again for another.
     """
     gone = set(_SPECIFIC.findall(_after_first_word(old_goal))) - set(_SPECIFIC.findall(new_goal))
-    spoken = " ".join(_texts([step.args for step in plan.steps]))
+    spoken = " ".join(_texts([[step.task, step.args] for step in plan.steps]))
     return sorted(word for word in gone if re.search(rf"\b{re.escape(word)}\b", spoken))
 
 

@@ -156,6 +156,8 @@ class TaskMemory:
         record = record.model_copy(update={"id": task, "created": now, "updated": now})
         while True:
             known = await self._records.get(_key(record.workspace, task))
+            if known and record.run and known["run"] == record.run:
+                return TaskRecord.model_validate(known)  # a repeated node remembers its run once
             merged = TaskRecord.model_validate(known).merged(record) if known else record
             value = merged.model_dump(mode="json")
             if await self._records.compare_and_set(_key(record.workspace, task), known, value, ttl=TTL_SECONDS):

@@ -13,7 +13,7 @@ from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMet
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from domain.errors import StorageCorrupt, StorageFull
+from domain.errors import StorageCorrupt, StorageError, StorageFull
 
 T = TypeVar("T")
 
@@ -33,10 +33,7 @@ class ThreadedSqliteSaver(SqliteSaver):
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.DatabaseError as error:
-            if "full" in str(error):
-                msg = "no space is left for the run's checkpoints; free some and resume the run"
-                raise StorageFull(msg) from error
-            raise
+            raise _translated(error) from error
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return a checkpoint."""
@@ -96,6 +93,14 @@ def _opened(path: Path, thread: ThreadPoolExecutor) -> ThreadedSqliteSaver:
         connection.execute("PRAGMA synchronous=NORMAL")
     except sqlite3.DatabaseError as error:
         connection.close()
-        msg = f"{path} is damaged ({error}); move it away to start afresh: unfinished runs are lost, memory is not"
-        raise StorageCorrupt(msg) from error
+        raise _translated(error, path) from error
     return saver
+
+
+def _translated(error: sqlite3.DatabaseError, path: Path = Path("checkpoints.sqlite")) -> StorageError:
+    if "full" in str(error):
+        return StorageFull("no space is left for the run's checkpoints; free some and resume the run")
+    if isinstance(error, sqlite3.OperationalError):
+        return StorageError(f"{path} cannot be used ({error})")
+    msg = f"{path} is damaged ({error}); move it away to start afresh: unfinished runs are lost, memory is not"
+    return StorageCorrupt(msg)

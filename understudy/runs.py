@@ -112,8 +112,19 @@ class Runs:
         if answer is None and pending:
             yield await self._stamped(entry, "", _asked(pending))
             return
+        if answer is None and entry.state == "ended":
+            async for stamped in self._ending(workspace, thread):
+                yield stamped
+            return
         async for stamped in self._advance(entry, _resumption(pending, answer, interrupt), ()):
             yield stamped
+
+    async def _ending(self, workspace: str, thread: str) -> AsyncIterator[Stamped]:
+        """Yield how the last run of a thread ended, once more."""
+        for stamped in reversed(await self.events(workspace, thread)):
+            if isinstance(stamped.event, RunFinished):
+                yield stamped
+                return
 
     async def entry(self, workspace: str, thread: str) -> ThreadEntry:
         """Return what is known about a thread, or raise `UnknownThread`."""

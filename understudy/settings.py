@@ -4,10 +4,10 @@ import difflib
 import getpass
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from domain.errors import InvalidSettings
+from memory.workspaces import checked_workspace
 
 PREFIX = "UNDERSTUDY_"
 DEFAULT_MODEL = "openai:gpt-5-mini"
@@ -43,7 +44,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("understudy")))
     """Data folder: records, checkpoints, vector index."""
-    workspace: str = "default"
+    workspace: Annotated[str, AfterValidator(checked_workspace)] = "default"
     user: str = Field(default_factory=_user)
     team: str = "documents"
     """Name of a shipped team, or path of a team file."""

@@ -12,6 +12,7 @@ from domain.plans import Plan, Problem, validate_plan
 from graph.catalogue import RunCatalogue
 from graph.context import Run
 from graph.gates import answered, closed, opened
+from graph.nodes.planner import kept_results
 from graph.state import State, dumped, ended, plan_of, usage_of
 
 _Next = Literal["specialists", "planner", "approve_plan", "__end__"]
@@ -57,4 +58,5 @@ def _edited(state: State, run: Run, request: ActionRequest, decision: Decision) 
         note = f"The edited plan cannot run: {'; '.join(problems)}.\n\n{request.description}"
         again = request.model_copy(update={"description": note})
         return Command(goto="approve_plan", update=opened("approve_plan", [again]))
-    return Command(goto="specialists", update=closed(state, [(request, decision)]) | {"plan": dumped(plan)})
+    update = closed(state, [(request, decision)]) | {"plan": dumped(plan), "results": kept_results(state, plan)}
+    return Command(goto="specialists", update=update)

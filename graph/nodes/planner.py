@@ -1,5 +1,6 @@
 """Planner: up to three alternatives, each validated, one chosen."""
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Literal
@@ -10,7 +11,7 @@ from agents.contracts import Cast, Planning, PlanningRequest
 from domain.briefings import Briefing
 from domain.events import PlanCriticised, PlanProposed, RoleDegraded, RunFinished
 from domain.outcomes import Failure, Outcome
-from domain.plans import Plan, Problem, Step, validate_plan
+from domain.plans import Plan, Problem, execution_order, validate_plan
 from domain.routing import Recall, RouteDecision
 from graph.catalogue import RunCatalogue
 from graph.context import Run
@@ -72,15 +73,15 @@ def _request(state: State, run: Run) -> PlanningRequest:
 
 
 def kept_results(state: State, plan: Plan) -> dict[str, JsonDict]:
-    """Return the finished results whose steps the new plan holds unchanged, together with all their inputs."""
+    """Return the finished results whose steps, and all steps before them, the new plan holds unchanged."""
     old = {step.id: step for step in plan_of(state).steps} if state.get("plan") else {}
     done = {key for key, result in results_of(state).items() if result.status == "done"}
-    same = {step.id for step in plan.steps if step.id in done and old.get(step.id) == step}
-    return {key: state["results"][key] for key in same if _inputs_within(plan.step(key), same)}
-
-
-def _inputs_within(step: Step, kept: set[str]) -> bool:
-    return step.inputs() <= kept
+    kept: dict[str, JsonDict] = {}
+    for key in itertools.chain(*execution_order(plan)):
+        step = plan.step(key)
+        if key in done and old.get(key) == step and step.inputs() <= kept.keys():
+            kept[key] = state["results"][key]
+    return kept
 
 
 def _unplannable(state: State, run: Run, problems: Sequence[Problem]) -> JsonDict:

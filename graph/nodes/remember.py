@@ -28,7 +28,9 @@ def concluded(state: State) -> Outcome:
     results = list(results_of(state).values())
     critique = Critique.model_validate(state["critique"]) if state.get("stopped") else None
     failure = _failure(state, results)
+    parts = [state.get("decision", {}), state.get("draft", {}), {"degraded": state.get("degraded", False)}]
     degraded = any(r.degraded for r in results) or bool(critique and critique.degraded)
+    degraded = degraded or any(part.get("degraded") for part in parts)
     return Outcome(
         status="done" if failure is None else "rejected" if failure.code == "rejected" else "failed",
         answer=_answer(state, results, failure),

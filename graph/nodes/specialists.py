@@ -1,5 +1,6 @@
 """Specialists: the plan as a DAG of named, durable tasks."""
 
+import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
@@ -8,7 +9,7 @@ from langgraph.types import Command
 
 from domain.approvals import ActionRequest
 from domain.outcomes import Draft, Failure, StepResult
-from domain.plans import Plan, Step
+from domain.plans import RESULT, Plan, Step, execution_order
 from graph.context import Run
 from graph.gates import decision_for, opened
 from graph.scheduler import StepReport, is_lost, run_steps
@@ -51,14 +52,17 @@ def durable(step: Step, body: Callable[[], Awaitable[StepReport]]) -> Awaitable[
 
 def reviewed(state: State) -> dict[str, StepResult]:
     """Return the results that stand: finished ones, and held ones as a person decided on them."""
-    plan, pending = plan_of(state), state.get("decisions", {})
-    standing = {}
-    for key, result in results_of(state).items():
+    plan, decided, results = plan_of(state), state.get("decisions", {}), results_of(state)
+    standing: dict[str, StepResult] = {}
+    for key in itertools.chain(*execution_order(plan)):
+        step, result = plan.step(key), results.get(key)
+        if result is None or not step.inputs() - {RESULT} <= standing.keys():
+            continue  # made again, and with it everything that was built on it
         if result.status != "held":
             standing[key] = result
-        elif f"{key}.after" in pending and result.text:
-            standing[key] = _after_review(plan.step(key), result, state)
-    return {key: result for key, result in standing.items() if any(step.id == key for step in plan.steps)}
+        elif f"{key}.after" in decided:
+            standing[key] = _after_review(step, result, state)
+    return standing
 
 
 def _after_review(step: Step, result: StepResult, state: State) -> StepResult:
