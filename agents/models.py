@@ -22,7 +22,9 @@ from domain.outcomes import Failure, Usage
 from prompts.loader import Rendered
 
 COOLDOWN_SECONDS = 30.0
-"""A model that could not be reached is left alone this long: the fallback or the twin takes over at once."""
+"""A model that could not be reached is left alone this long, twice as long each time in a row: the fallback or the twin
+takes over at once."""
+MAX_COOLDOWN_SECONDS = 600.0
 
 
 class Provider(Protocol):
@@ -51,7 +53,7 @@ class Models:
         self.settings = settings
         self._providers: dict[str, Provider] = {}
         self._models: dict[str, BaseChatModel] = {}
-        self._away: dict[str, tuple[float, str]] = {}
+        self._away: dict[str, tuple[float, int, str]] = {}
         self._lock = asyncio.Lock()
         if unknown := sorted(set(settings.jobs) - set(get_args(Job))):
             msg = f"there is no job {', '.join(unknown)} to choose a model for; there are {', '.join(get_args(Job))}"
@@ -82,16 +84,22 @@ class Models:
 
     def note_away(self, spec: str, reason: str) -> None:
         """Remember that a model could not be reached, so that the next calls need not wait to find out again."""
-        self._away[spec] = (time.monotonic(), reason)
+        times = self._away[spec][1] + 1 if spec in self._away else 1
+        self._away[spec] = (time.monotonic(), times, reason)
+
+    def note_answer(self, spec: str) -> None:
+        """Remember that a model can be reached."""
+        self._away.pop(spec, None)
 
     def check_not_away(self, spec: str) -> None:
-        """Raise `ModelUnavailable` when the model could not be reached less than `COOLDOWN_SECONDS` ago."""
-        since, reason = self._away.get(spec, (-COOLDOWN_SECONDS, ""))
+        """Raise `ModelUnavailable` when the model could not be reached a short while ago, longer each time in a row."""
+        if spec not in self._away:
+            return
+        since, times, reason = self._away[spec]
         ago = time.monotonic() - since
-        if reason and ago < COOLDOWN_SECONDS:
+        if ago < min(COOLDOWN_SECONDS * 2 ** (times - 1), MAX_COOLDOWN_SECONDS):
             msg = f"{spec} was not reached {ago:.0f} s ago ({reason})"
             raise ModelUnavailable(msg)
-        self._away.pop(spec, None)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -154,14 +162,15 @@ class Model:
             ModelRefused: The model declined.
             MalformedAnswer: The answer is not a chat completion, or was cut off.
         """
+        self.models.check_not_away(self.spec)
         started = time.perf_counter()
         try:
-            self.models.check_not_away(self.spec)
             answer = _checked(await self._invoke(messages, tools, response_format))
         except ModelError as error:
             failure = Failure(code=error.code, message=str(error))
             emit(ModelCalled(role=role, model=self.spec, seconds=time.perf_counter() - started, failure=failure))
             raise
+        self.models.note_answer(self.spec)
         used = usage_of(answer)
         emit(
             ModelCalled(

@@ -65,6 +65,8 @@ def _kind(error: Exception) -> type[ModelError]:
             return ModelRefused
         case openai.BadRequestError(code="content_filter"):
             return ModelRefused
+        case openai.BadRequestError() | openai.UnprocessableEntityError():
+            return ModelError
         case openai.LengthFinishReasonError() | openai.APIResponseValidationError():
             return MalformedAnswer
         case langchain.ModelError() | openai.OpenAIError() | TimeoutError():

@@ -58,9 +58,19 @@ def interrupt_payload(requests: Sequence[ActionRequest]) -> dict[str, Any]:
             {"action_name": r.name, "allowed_decisions": ["approve", "edit", "reject"]} for r in requests
         ],
         "action_request": {"action": first.name, "args": first.args},
-        "config": {"allow_accept": True, "allow_edit": True, "allow_respond": True, "allow_ignore": False},
+        "config": {
+            "allow_accept": True,
+            "allow_edit": True,
+            "allow_respond": _takes_words(requests),
+            "allow_ignore": False,
+        },
         "description": "\n\n".join(r.description for r in requests),
     }
+
+
+def _takes_words(requests: Sequence[ActionRequest]) -> bool:
+    """Return whether words can be an answer: a plan or a result can be made anew from them, a step cannot."""
+    return all(request.name in ("review_plan", "review_result") for request in requests)
 
 
 _ALIASES: dict[str, DecisionType] = {
@@ -156,7 +166,10 @@ def _coerced(name: str, value: Any, request: ActionRequest) -> Any:
 
 
 _YES = re.compile(r"^(y|yes|ok|okay|approve[d]?|accept(ed)?|go( ahead)?|do it|looks good|lgtm)[.! ]*$", re.IGNORECASE)
-_NO = re.compile(r"^(n|no|reject(ed)?|stop|cancel|don'?t)\b[\s,.:;!-]*(?P<why>.*)$", re.IGNORECASE | re.DOTALL)
+_NO = re.compile(
+    r"^(n|no|reject(ed)?|stop|cancel|don'?t)(?:\s*$|\s*[,.:;!]\s*|\s+(?=because\b))(?P<why>.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def typed_decision(text: str) -> Decision | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from langgraph.types import interrupt
@@ -51,25 +51,38 @@ def pending_of(state: State) -> list[ActionRequest]:
     return [ActionRequest.model_validate(value) for value in state.get("pending", [])]
 
 
-def answered(state: State, run: Run) -> list[tuple[ActionRequest, Decision]]:
+Check = Callable[[ActionRequest, Decision], Awaitable[None]]
+"""Raises `InvalidDecision` for a decision that cannot be carried out."""
+
+
+async def answered(state: State, run: Run, check: Check | None = None) -> list[tuple[ActionRequest, Decision]]:
     """Return the open requests with a person's decisions; interrupts the run until there are some that fit."""
     requests = pending_of(state)
-    decisions = [Decision.model_validate(value) for value in state.get("answer", [])] or _asked(requests)
+    typed = [Decision.model_validate(value) for value in state.get("answer", [])]
+    decisions = await _asked(requests, typed, check)
     pairs = list(zip(requests, decisions, strict=True))
     for request, decision in pairs:
         run.emit(ApprovalDecided(request=request.id, decision=decision))
     return pairs
 
 
-def _asked(requests: Sequence[ActionRequest]) -> list[Decision]:
+async def _asked(
+    requests: Sequence[ActionRequest], decisions: Sequence[Decision], check: Check | None
+) -> Sequence[Decision]:
     payload = interrupt_payload(requests)
     note = ""
     while True:
-        answer = interrupt(payload | {"description": note + payload["description"]})
         try:
-            return decode(answer, requests)
+            decisions = decisions or decode(
+                interrupt(payload | {"description": note + payload["description"]}), requests
+            )
+            for request, decision in zip(requests, decisions, strict=True):
+                if check is not None:
+                    await check(request, decision)
         except InvalidDecision as error:
-            note = f"The last answer could not be used: {error}.\n\n"
+            note, decisions = f"The last answer could not be used: {error}.\n\n", ()
+        else:
+            return decisions
 
 
 def closed(state: State, pairs: Sequence[tuple[ActionRequest, Decision]]) -> JsonDict:

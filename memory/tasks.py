@@ -3,13 +3,14 @@
 import asyncio
 import hashlib
 import json
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain.plans import Plan
 from domain.routing import Neighbour, Recall
@@ -17,7 +18,7 @@ from memory.encoders import Vectors
 from memory.index import ChromaIndex, Hit, IndexDamaged
 from memory.lexical import ask_of
 from memory.recall import Candidate, judged
-from memory.records import Records
+from memory.records import Records, Value
 from memory.view import View
 from memory.workspaces import checked_workspace
 
@@ -120,12 +121,12 @@ class TaskMemory:
     async def get(self, workspace: str, task: str) -> TaskRecord | None:
         """Return a task by its id, or None."""
         value = await self._records.get(_key(workspace, task))
-        return TaskRecord.model_validate(value) if value else None
+        return _readable(task, value) if value else None
 
     async def list(self, workspace: str) -> list[TaskRecord]:
         """Return all tasks of a workspace, the latest first."""
-        found = [TaskRecord.model_validate(value) for _, value in await self._records.scan(_key(workspace, ""))]
-        return sorted(found, key=lambda record: -record.updated)
+        found = [_readable(key, value) for key, value in await self._records.scan(_key(workspace, ""))]
+        return sorted((record for record in found if record), key=lambda record: -record.updated)
 
     async def forget(self, workspace: str, task: str) -> bool:
         """Delete a task from records and index for good; return whether it was there."""
@@ -241,6 +242,15 @@ class TaskMemory:
 
     async def _encoded(self, texts: Sequence[str]) -> Vectors:
         return await asyncio.to_thread(self._index.encoder.encode, texts)
+
+
+def _readable(key: str, value: Value) -> TaskRecord | None:
+    """Return a stored record, or None for a damaged one, which must not keep the others from being read."""
+    try:
+        return TaskRecord.model_validate(value)
+    except ValidationError as error:
+        logging.getLogger(__name__).warning("the remembered task %s cannot be read: %s", key, error.errors()[0]["msg"])
+        return None
 
 
 def _neighbour(record: TaskRecord, hit: Hit, now: float) -> Neighbour:

@@ -26,6 +26,9 @@ from memory.sqlite import SqliteRecords
 from memory.tasks import TaskMemory
 from understudy.settings import Settings, load_settings
 
+PATIENCE = 1.5
+"""Share of the time for one model call that the call and its retries may take together."""
+
 
 class House:
     """Everything that is open while the product runs; an async context manager."""
@@ -137,7 +140,7 @@ def _models(settings: Settings) -> Models | None:
             api_key=settings.openai_api_key,
             base_url=settings.openai_base_url,
             read_timeout=settings.model_timeout,
-            total_timeout=settings.model_timeout * (settings.model_retries + 1),
+            total_timeout=settings.model_timeout * PATIENCE,
             max_retries=settings.model_retries,
         )
     )

@@ -60,6 +60,14 @@ def write_new(folder: Path, path: str, text: str) -> Written:
     return Written("/".join(parts), len(content), hashlib.sha256(content).hexdigest(), new)
 
 
+def check_new(folder: Path, path: str, text: str) -> None:
+    """Raise what `write_new` would raise for its path; nothing is written."""
+    parts = _parts(path)
+    target = folder.joinpath(*parts)
+    if target.is_symlink() or (target.exists() and target.read_bytes() != text.encode("utf-8", "surrogatepass")):
+        raise _taken(folder, parts)
+
+
 def _parts(path: str) -> tuple[str, ...]:
     """Return the path's parts, or raise `PathNotAllowed` when its wording alone rules it out."""
     parts = PurePosixPath(path).parts
@@ -169,6 +177,9 @@ def file_tools(folder: Path) -> list[Tool]:
         said = f"wrote {done.size} bytes to {done.path}" if done.new else f"{done.path} already holds exactly this text"
         return ToolOutput(said, {"path": done.path, "bytes": done.size, "sha256": done.sha256})
 
+    async def check(arguments: WriteArguments) -> None:
+        await asyncio.to_thread(check_new, folder, arguments.path, arguments.text)
+
     async def renew(arguments: Mapping[str, Any], goal: str | None) -> dict[str, Any]:
         path = arguments.get("path")
         if not isinstance(path, str):
@@ -184,6 +195,7 @@ def file_tools(folder: Path) -> list[Tool]:
             WriteArguments,
             run,
             effect="write",
+            check=check,
             renew=renew,
         )
     ]

@@ -40,6 +40,8 @@ class Tool:
     effect: Effect = "none"
     timeout: float = 30.0
     """Seconds."""
+    check: Callable[[Any], Awaitable[None]] | None = None
+    """Takes validated `parameters` and raises the `ToolError` that `run` would raise now; None where it cannot tell."""
     renew: Renew | None = None
     """Makes planned arguments fit to be used once more; None where they always are."""
 
@@ -50,6 +52,12 @@ class Tool:
         except ValidationError as error:
             msg = f"{self.name}: " + "; ".join(f"{_place(e['loc'])}: {e['msg']}" for e in error.errors())
             raise InvalidArguments(msg) from error
+
+    async def checked(self, args: Mapping[str, Any]) -> None:
+        """Raise `ToolError` when the tool would refuse these arguments; nothing is done."""
+        parameters = self.validated(args)
+        if self.check is not None:
+            await self.check(parameters)
 
     async def call(self, args: Mapping[str, Any]) -> ToolOutput:
         """Validate the arguments and run the tool within its time limit."""

@@ -22,6 +22,8 @@ MAX_BYTES = 200_000_000
 MAX_ROWS = 200
 QUERY_SECONDS = 10.0
 MAX_EXAMPLES = 8
+MAX_COLUMNS = 100
+"""Columns that are looked into; what lies beyond can be queried but is not described."""
 SUMMARY_CHARS = 1500
 
 
@@ -165,7 +167,7 @@ def _described(database: Database, name: str, file: str, problem: str) -> Table:
         return Table(name, file, problem=problem)
     try:
         rows = _one(database, f"SELECT count(*) FROM {quoted(name)}")[0]
-        listed = database.query(f"DESCRIBE {quoted(name)}", limit=10_000, seconds=QUERY_SECONDS).rows
+        listed = database.query(f"DESCRIBE {quoted(name)}", limit=MAX_COLUMNS, seconds=QUERY_SECONDS).rows
         columns = tuple(_column(database, name, str(column), str(kind)) for column, kind, *_ in listed)
     except ToolError as error:
         return Table(name, file, problem=str(error))

@@ -20,7 +20,7 @@ _Next = Literal["specialists", "planner", "approve_plan", "__end__"]
 
 async def approve_plan(state: State, run: Run) -> Command[Literal["specialists", "planner", "approve_plan", "__end__"]]:
     """Run, change, replan or drop the plan, as the person says."""
-    pairs = answered(state, run)
+    pairs = await answered(state, run)
     request, decision = pairs[0]
     update = closed(state, pairs)
     match decision.type:

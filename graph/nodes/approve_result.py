@@ -13,7 +13,7 @@ from graph.state import State, dumped
 
 async def approve_result(state: State, run: Run) -> Command[Literal["specialists", "remember", "reviser"]]:
     """Deliver, change, revise or drop the answer, as the person says."""
-    pairs = answered(state, run)
+    pairs = await answered(state, run)
     _, decision = pairs[0]
     update = closed(state, pairs)
     match decision.type:

@@ -5,15 +5,17 @@ from typing import Literal
 
 from langgraph.types import Command
 
-from domain.approvals import typed_decision
+from domain.approvals import ActionRequest, typed_decision
 from domain.briefings import Briefing
 from domain.errors import InvalidGoal
 from domain.events import RunFinished, RunStarted
 from domain.goals import checked_goal
 from domain.outcomes import Outcome
 from graph.context import Run
-from graph.state import FRESH, State, dumped, ended
+from graph.gates import opened, pending_of
+from graph.state import FRESH, JsonDict, State, dumped, ended
 
+NOT_TAKEN = "Your message was not taken: this question is open. Answer it, or ask in a new thread."
 CONVERSATION_TURNS = 6
 """Earlier messages that go into the briefing."""
 
@@ -25,8 +27,11 @@ async def intake(
     said = str(state["messages"][-1].text) if state["messages"] else ""
     if state.get("gate"):
         decision = typed_decision(said)
-        answer = [dumped(decision)] * len(state["pending"]) if decision else []
-        return Command(goto=state["gate"], update={"answer": answer})  # type: ignore[arg-type]
+        if decision:
+            update: JsonDict = {"answer": [dumped(decision)] * len(state["pending"])}
+        else:
+            update = opened(state["gate"], [_not_taken(request) for request in pending_of(state)])
+        return Command(goto=state["gate"], update=update)  # type: ignore[arg-type]
     try:
         goal = checked_goal(said)
     except InvalidGoal as error:
@@ -37,6 +42,13 @@ async def intake(
     briefing = await _briefed(state, run)
     fresh = {"goal": goal, "run": run.run, "started": run.services.clock(), "briefing": dumped(briefing)}
     return Command(goto="recall", update={**FRESH, **fresh})
+
+
+def _not_taken(request: ActionRequest) -> ActionRequest:
+    """Return the open request with a word on why the last message had no effect."""
+    if request.description.startswith(NOT_TAKEN):
+        return request
+    return request.model_copy(update={"description": f"{NOT_TAKEN}\n{request.description}"})
 
 
 async def _briefed(state: State, run: Run) -> Briefing:

@@ -187,3 +187,10 @@ async def test_a_model_that_was_away_is_left_alone_for_a_while(stage: Opened) ->
     for says in ("timed out", "was not reached 0 s ago"):
         with pytest.raises(ModelUnavailable, match=says):
             await called(on)
+
+
+async def test_a_request_that_is_refused_does_not_make_the_model_away(stage: Opened) -> None:
+    on = stage({"status": 400, "body": {"error": {"message": "context too long", "code": "x"}}}, {"content": "Hello."})
+    with pytest.raises(ModelError, match="context too long"):
+        await called(on)
+    assert text_of(await called(on)) == "Hello."

@@ -73,6 +73,12 @@ def test_an_answer_that_does_not_fit_is_refused(answer: Any) -> None:
         decode(answer, [WRITE])
 
 
+@pytest.mark.parametrize(("name", "words"), [("review_plan", True), ("review_result", True), ("write_file", False)])
+def test_words_are_offered_as_an_answer_only_where_they_are_taken(name: str, words: bool) -> None:
+    request = WRITE.model_copy(update={"name": name})
+    assert interrupt_payload([request])["config"]["allow_respond"] is words
+
+
 def test_one_approval_answers_several_requests_but_one_edit_does_not() -> None:
     assert decode({"decisions": [{"type": "approve"}]}, [WRITE, WRITE]) == [Decision(type="approve")] * 2
     with pytest.raises(InvalidDecision, match="2 decision"):
@@ -84,6 +90,16 @@ def test_typed_approvals(text: str) -> None:
     assert typed_decision(text) == Decision(type="approve")
 
 
-@pytest.mark.parametrize("text", ["nothing else?", "noise levels in Iowa", "yesterday's figures", "what is it?"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nothing else?",
+        "noise levels in Iowa",
+        "yesterday's figures",
+        "what is it?",
+        "No-code tools: compare them",
+        "stop words in English",
+    ],
+)
 def test_a_typed_question_is_no_decision(text: str) -> None:
     assert typed_decision(text) is None

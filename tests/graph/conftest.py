@@ -122,9 +122,20 @@ class Theatre:
 
     troupe: Troupe
     services: Services
-    graph: CompiledStateGraph[Any, Any, Any, Any]
+    graph: CompiledStateGraph[Any, Any, Any, Any] = field(init=False)
     events: list[Event] = field(default_factory=list)
     config: Any = field(default_factory=lambda: {"configurable": {"thread_id": "t", "__pregel_strict_resume": True}})
+
+    def __post_init__(self) -> None:
+        self.reopen()
+
+    def reopen(self) -> None:
+        """Build the graph anew, on the services as they are now."""
+
+        async def services_for(context: Context) -> Services:
+            return self.services
+
+        self.graph = builder(services_for).compile(checkpointer=InMemorySaver())
 
     async def say(self, text: str) -> dict[str, Any]:
         return await self.go({"messages": [("user", text)]})
@@ -198,11 +209,7 @@ async def theatre(tmp_path: Path, words: Encoder) -> AsyncIterator[Opener]:
             limits=limits or Limits(),
         )
 
-        async def services_for(context: Context) -> Services:
-            return services
-
-        graph = builder(services_for).compile(checkpointer=InMemorySaver())
-        return Theatre(troupe, services, graph)
+        return Theatre(troupe, services)
 
     yield opened
     await index.close()

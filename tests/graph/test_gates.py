@@ -1,5 +1,6 @@
 """People in command: what stops, what is shown, and what an answer does."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from langgraph.errors import UnknownInterruptError
 from langgraph.types import Command
 
 from agents.contracts import Assignment
+from agents.tools.files import file_tools
 from domain.checkpoints import AutoApproval, Checkpoint
 from domain.outcomes import StepResult
 from domain.plans import Plan
@@ -69,6 +71,34 @@ async def test_an_answer_that_does_not_fit_leaves_the_question_open_and_says_why
     assert len(stage.troupe.saved) == 1
 
 
+@pytest.mark.parametrize(
+    ("decision", "says"),
+    [
+        ({"type": "edit", "args": {"path": "../../x.md"}}, "leads out of the output folder"),
+        ({"type": "edit", "args": {"path": ""}}, "path: String should have at least 1 character"),
+        ({"type": "edit", "args": {"path": "taken.md"}}, "use 'taken-2.md'"),
+        ({"type": "respond", "message": "use another name"}, "approved, edited or rejected"),
+    ],
+    ids=["outside", "empty", "taken", "words"],
+)
+async def test_what_a_step_cannot_do_can_still_be_mended(
+    theatre: Opener, tmp_path: Path, decision: dict[str, Any], says: str
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "taken.md").write_text("other")
+    deliver = DELIVER.model_copy(update={"tool": "write_file"})
+    stage = theatre(Troupe(plans=[Plan(steps=[step("read"), deliver])]), checkpoints=(WRITES,))
+    stage.services.tools.tools["write_file"] = file_tools(out)[0]  # type: ignore[index]
+    await stage.say("Write it down")
+    await stage.answer(decision)
+    question = await stage.question()
+    assert question is not None
+    assert says in question["description"]
+    state = await stage.answer({"type": "edit", "args": {"path": "good.md"}})
+    assert (state["outcome"]["status"], (out / "good.md").read_text()) == ("done", "read done")
+
+
 async def test_a_stale_id_does_not_answer_the_next_question(theatre: Opener) -> None:
     stage = await held(theatre, BEFORE, WRITES)
     (first,) = (await stage.graph.aget_state(stage.config)).interrupts
@@ -90,7 +120,9 @@ async def test_a_typed_answer_instead_of_a_resume_is_taken(theatre: Opener, type
 async def test_other_words_leave_the_question_open(theatre: Opener) -> None:
     stage = await held(theatre, WRITES)
     await stage.say("what is the weather like?")
-    assert await stage.question() is not None
+    question = await stage.question()
+    assert question is not None
+    assert question["description"].startswith("Your message was not taken")
     assert stage.troupe.saved == []
 
 

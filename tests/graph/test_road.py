@@ -1,19 +1,22 @@
 """The whole road, through the graph's public door."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agents.contracts import Assignment
+from agents.contracts import Assignment, Planning, PlanningRequest
 from agents.tools.files import file_tools
+from agents.tools.registry import ToolOutput
 from domain.errors import ToolError
+from domain.events import RoleDegraded
 from domain.outcomes import StepResult
-from domain.plans import Plan, Problem
+from domain.plans import Plan, Problem, Step
 from domain.routing import RouteDecision
 from graph.context import Limits
-from tests.graph.conftest import DELIVER, Opener, Theatre, Troupe, step
+from tests.graph.conftest import DELIVER, Note, Opener, Troupe, step
 
 FILE = step(
     "deliver",
@@ -169,23 +172,65 @@ async def test_a_delivery_gets_the_final_draft(theatre: Opener) -> None:
     assert state["outcome"]["status"] == "done"
 
 
-async def deleted_result_runs_again(stage: Theatre, name: str) -> list[str]:
-    """Delete a result, as in Studio, in the state before the critic, and go on from there."""
+@pytest.mark.parametrize(
+    ("name", "again"), [("write", ["write"]), ("read", ["read", "write"])], ids=["the last", "one that others read"]
+)
+async def test_a_deleted_result_is_made_again_with_what_follows(theatre: Opener, name: str, again: list[str]) -> None:
+    stage = theatre()
+    await stage.say("Do something useful")
     history = [s async for s in stage.graph.aget_state_history(stage.config)]
     before = next(s for s in history if s.next == ("critic",))
     results = {key: value for key, value in before.values["results"].items() if key != name}
     stage.config = await stage.graph.aupdate_state(before.config, {"results": results}, as_node="approve_steps")
     stage.troupe.asked.clear()
     await stage.go(None)
-    return stage.troupe.asked
+    assert stage.troupe.asked == [*again, "critic"]
 
 
-async def test_a_deleted_result_is_made_again_with_what_follows(theatre: Opener) -> None:
+async def test_a_new_plan_keeps_no_result_that_was_built_on_a_changed_step(theatre: Opener) -> None:
+    def plan(task: str, *end: Step) -> Plan:
+        chain = [step("a").model_copy(update={"task": task}), step("b", "reader", "a"), step("c", "reader", "b")]
+        return Plan(steps=[*chain, *end])
+
+    first, second = plan("old", step("bad", "reader", "c")), plan("new")
+    stage = theatre(Troupe(plans=[first, second], perform=failing("bad", 99)))
+    await stage.say("Read it")
+    assert [stage.troupe.asked.count(name) for name in "abc"] == [2, 2, 2]
+
+
+async def test_a_run_that_is_remembered_twice_counts_once(theatre: Opener) -> None:
     stage = theatre()
     await stage.say("Do something useful")
-    asked = await deleted_result_runs_again(stage, "write")
-    assert "write" in asked
-    assert "read" not in asked
+    history = [s async for s in stage.graph.aget_state_history(stage.config)]
+    stage.config = next(s for s in history if s.next == ("remember",)).config
+    await stage.go(None)
+    assert [task.successes for task in await stage.services.memory.list("default")] == [1]
+
+
+async def test_a_twin_that_stepped_in_for_any_role_shows_in_the_outcome(theatre: Opener) -> None:
+    stage = theatre()
+    planner = stage.troupe.planner
+
+    async def degraded(request: PlanningRequest) -> Planning:
+        request.emit(RoleDegraded(role="planner", reason="away"))
+        return await planner(request)
+
+    stage.services = replace(stage.services, cast=replace(stage.services.cast, planner=degraded))
+    stage.reopen()
+    assert (await stage.say("Do something useful"))["outcome"]["degraded"] is True
+
+
+async def test_an_unknown_effect_is_never_skipped_over(theatre: Opener) -> None:
+    save = step("save", "writer", tool="save", effect="write", args={"path": "a", "text": "x"}, on_failure="skip")
+    stage = theatre(Troupe(plans=[Plan(steps=[step("read"), save])]))
+
+    async def hang(note: Note) -> ToolOutput:
+        raise TimeoutError
+
+    tool = replace(stage.services.tools.tools["save"], run=hang)
+    stage.services.tools.tools["save"] = tool  # type: ignore[index]
+    outcome = (await stage.say("Write it down"))["outcome"]
+    assert (outcome["status"], outcome["failure"]["code"]) == ("failed", "effect_unknown")
 
 
 async def test_a_reused_plan_gets_a_file_name_of_its_own(theatre: Opener, tmp_path: Path) -> None:

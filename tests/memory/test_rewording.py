@@ -46,3 +46,9 @@ def test_arguments_that_name_what_the_new_goal_does_not_are_found() -> None:
     old = plan("query", sql="SELECT * FROM mix WHERE state = 'Iowa' AND year = 2001")
     assert stale_arguments(old, "How did Iowa change since 2001?", "How did Texas change since 2001?") == ["Iowa"]
     assert stale_arguments(old, "How did Iowa change since 2001?", "What changed in Iowa after 2001?") == []
+
+
+def test_a_task_in_words_that_names_the_old_subject_is_stale_too() -> None:
+    old = Plan(steps=[Step(id="a", agent="x", task="Compute the share of Iowa for 2001 and 2017")])
+    goals = "Write a brief on Iowa between 2001 and 2017", "Write a brief on Iowa between 2005 and 2010"
+    assert stale_arguments(old, *goals) == ["2001", "2017"]
