@@ -4,6 +4,9 @@ UnderstudyError
 ├── UserError                the caller corrects the request
 │   ├── InvalidGoal          empty, too long, not text
 │   ├── UnknownTeam / UnknownAgent / UnknownThread / UnknownTask
+│   ├── UnknownRule / InvalidRule
+│   ├── UnknownRun / InvalidFeedback
+│   ├── InvalidImport        names every line that cannot be read; nothing was taken in
 │   ├── UnknownFolder        the data folder does not exist
 │   ├── InvalidWorkspace
 │   ├── InvalidTeamFile      carries every mistake with its line
@@ -15,12 +18,15 @@ UnderstudyError
 │   ├── InvalidArguments
 │   ├── PathNotAllowed
 │   ├── QueryNotAllowed
+│   ├── ConstraintViolated   a rule of the workspace forbids it
+│   ├── TransformFailed      a context could not be made ready for the next agent
 │   └── ToolTimeout
 ├── ModelError               the next model, then the rule-based twin, takes over
 │   ├── ModelUnavailable     connection, time-out, 5xx, rate limit after retries, bad key
 │   ├── ModelRefused
 │   └── MalformedAnswer      the answer did not fit the schema after bounded repair
 ├── StorageError             the operator acts
+│   ├── StorageAway          the records' server cannot be reached now; what can wait is queued on disk
 │   ├── StorageBusy          another process owns the data folder; names it
 │   ├── StorageCorrupt
 │   └── StorageFull
@@ -83,6 +89,36 @@ class UnknownTask(UserError):
     """No remembered task has this id."""
 
     code = "unknown_task"
+
+
+class UnknownRule(UserError):
+    """The workspace has no rule with this id in the wanted state."""
+
+    code = "unknown_rule"
+
+
+class InvalidRule(UserError):
+    """A rule has mistakes, or may not be put in force by whoever tries."""
+
+    code = "invalid_rule"
+
+
+class UnknownRun(UserError):
+    """The workspace remembers no such run."""
+
+    code = "unknown_run"
+
+
+class InvalidFeedback(UserError):
+    """Feedback says nothing, or something that is out of bounds."""
+
+    code = "invalid_feedback"
+
+
+class InvalidImport(UserError):
+    """What is to be imported has mistakes; nothing was taken in."""
+
+    code = "invalid_import"
 
 
 class UnknownFolder(UserError):
@@ -160,6 +196,18 @@ class QueryNotAllowed(ToolError):
     code = "query_not_allowed"
 
 
+class ConstraintViolated(ToolError):
+    """A hard rule of the workspace forbids it; nothing happened."""
+
+    code = "constraint_violated"
+
+
+class TransformFailed(ToolError):
+    """A context could not be made ready for the agent that takes over; it is as it was."""
+
+    code = "transform_failed"
+
+
 class ToolTimeout(ToolError):
     """The tool did not answer in time."""
 
@@ -194,6 +242,12 @@ class StorageError(UnderstudyError):
     """The data folder cannot be used; an operator acts."""
 
     code = "storage_failed"
+
+
+class StorageAway(StorageError):
+    """The server that keeps the records cannot be reached; the same call may succeed later."""
+
+    code = "storage_away"
 
 
 class StorageBusy(StorageError):

@@ -121,7 +121,7 @@ class ModelCalled(_Event):
 
 
 class RoleDegraded(_Event):
-    """A rule-based twin stepped in for a model."""
+    """A rule-based twin stepped in for a model, or the run goes on without its memory."""
 
     type: Literal["role_degraded"] = "role_degraded"
     role: str

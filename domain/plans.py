@@ -113,7 +113,7 @@ class Plan(BaseModel):
 ProblemCode = Literal[
     "duplicate_step", "unknown_agent", "unknown_tool", "tool_not_allowed", "unknown_step", "bad_argument",
     "missing_argument", "cycle", "effect_understated", "nothing_produced", "too_many_steps", "conflict",
-    "redundant_step", "missing_consent", "change_requested",
+    "redundant_step", "missing_consent", "change_requested", "constraint_violated",
 ]  # fmt: skip
 
 

@@ -11,13 +11,15 @@ class Aim:
     """What a figure should be."""
 
     figure: str
+    """Name of the figure; of one inside another with a dot between them."""
     relation: Literal["<=", ">="]
     value: float
 
     def met(self, figures: Mapping[str, Any]) -> bool:
         """Return whether the figure is there and as it should be."""
         compare = operator.le if self.relation == "<=" else operator.ge
-        return self.figure in figures and compare(figures[self.figure], self.value)
+        found = _flat(figures).get(self.figure)
+        return found is not None and compare(found, self.value)
 
     def __str__(self) -> str:
         return f"{self.figure} {self.relation} {self.value:g}"
@@ -42,7 +44,7 @@ class Report:
         aims = {aim.figure: aim for aim in self.aims}
         return [
             (name, f"{value:.4g}" if isinstance(value, float) else str(value), *_judged(aims.get(name), self.figures))
-            for name, value in self.figures.items()
+            for name, value in _flat(self.figures).items()
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -50,6 +52,14 @@ class Report:
         aims = {str(aim): aim.met(self.figures) for aim in self.aims}
         notes = {"notes": list(self.notes)} if self.notes else {}
         return {"benchmark": self.name, **self.figures, "aims": aims, "passed": self.passed, **notes}
+
+
+def _flat(figures: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the figures and those inside them, by their dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in figures.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return flat
 
 
 def _judged(aim: Aim | None, figures: Mapping[str, Any]) -> tuple[str, str]:

@@ -9,7 +9,9 @@ from agents.tools.registry import Toolbox
 from domain.briefings import Material
 from domain.events import Event, ModelCalled, RoleDegraded
 from domain.outcomes import Usage
+from memory.constraints import Constraints
 from memory.effects import EffectLedger
+from memory.lessons import Lessons
 from memory.tasks import TaskMemory
 
 
@@ -50,6 +52,9 @@ class Services:
     tools: Toolbox
     materials: Callable[[], Awaitable[list[Material]]]
     memory: TaskMemory
+    lessons: Lessons
+    """What is remembered beside the tasks."""
+    constraints: Constraints
     effects: EffectLedger
     clock: Callable[[], float]
     """Unix time in seconds."""

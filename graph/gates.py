@@ -134,6 +134,13 @@ def step_request(
     return request.model_copy(update={"checkpoint": asks[0].name, "description": _described(asks, request.description)})
 
 
+def carried_request(request: ActionRequest, words: Sequence[str]) -> ActionRequest:
+    """Return the question about a step that would use words from memory, naming them."""
+    named = ", ".join(f"{word!r:.100}" for word in words[:5])
+    note = f"Look closely: {named} came from memory, not from your request."
+    return request.model_copy(update={"description": f"{request.description}\n{note}"})
+
+
 def _described(asks: tuple[Checkpoint, str], what: str) -> str:
     checkpoint, reason = asks
     purpose = f" — {checkpoint.description}" if checkpoint.description else ""

@@ -47,6 +47,10 @@ class State(InputState, total=False):
     """`domain.plans.Plan`."""
     problems: list[JsonDict]
     """`domain.plans.Problem`s of the last plan."""
+    recipe: str
+    """Id of the recipe that the plan was first made with; empty without one."""
+    carried: dict[str, list[str]]
+    """Words from memory that writing steps would use, by step id; a person is asked about them first."""
     plan_revisions: int
     replans: int
     results: dict[str, JsonDict]
@@ -80,7 +84,8 @@ class State(InputState, total=False):
 FRESH: State = {
     "messages": [], "plan": {}, "problems": [], "plan_revisions": 0, "replans": 0, "results": {}, "draft": {},
     "best": {}, "critique": {}, "attempts": [], "stopped": "", "gate": "", "pending": [], "answer": [],
-    "decisions": {}, "usage": {}, "degraded": False, "outcome": {}, "recall": {}, "decision": {},
+    "decisions": {}, "usage": {}, "degraded": False, "outcome": {}, "recall": {}, "decision": {}, "recipe": "",
+    "carried": {},
 }  # fmt: skip
 """What intake resets when a new goal comes in."""
 

@@ -11,7 +11,7 @@ from agents.tools.registry import Tool, ToolOutput
 from domain.approvals import ActionRequest
 from domain.briefings import Briefing
 from domain.checkpoints import Checkpoint
-from domain.errors import EffectUnknown, InvalidArguments, UnderstudyError
+from domain.errors import ConstraintViolated, EffectUnknown, InvalidArguments, UnderstudyError
 from domain.events import (
     EffectRecorded,
     Event,
@@ -25,14 +25,16 @@ from domain.events import (
 from domain.outcomes import Draft, Failure, StepResult, Usage
 from domain.plans import Step
 from graph.context import Run, usage_in
-from graph.gates import decision_for, step_request
+from graph.gates import carried_request, decision_for, step_request
 from graph.inputs import resolved
+from graph.rules import guarded, permit
 from graph.scheduler import StepReport
 from graph.state import State
 from memory.effects import effect_key
 
 TOOL_CONFIDENCE = 0.9
 """Confidence in the output of a tool that was called directly."""
+_FINAL = (InvalidArguments.code, ConstraintViolated.code, EffectUnknown.code)
 
 
 @dataclass
@@ -73,7 +75,9 @@ class StepWork:
         if step.effect == "write":
             checkpoints += team.checkpoints_at("ON_EFFECT", None)
         data = await self._measured(checkpoints, step.agent, self.state.get("critique", {}).get("score"))
-        return step_request(checkpoints, data, self.run, request)
+        asked = step_request(checkpoints, data, self.run, request)
+        carried = self.state.get("carried", {}).get(step.id)
+        return carried_request(asked or request, carried) if carried else asked
 
     def _action(self, step: Step, args: dict[str, Any]) -> ActionRequest:
         tool = self.run.services.tools.tools.get(step.tool or "")
@@ -165,7 +169,7 @@ class StepWork:
     async def _perform(self, step: Step, agent: str, inputs: Mapping[str, StepResult], meter: "Meter") -> StepResult:
         services = self.run.services
         specialist = services.team.specialist(agent)
-        tools = services.tools.only(specialist.tools).without_writes()
+        tools = guarded(services.tools.only(specialist.tools).without_writes(), step, self.state, self.run)
         return await services.cast.specialist(
             Assignment(**self._request(meter), step=step, specialist=specialist, inputs=inputs, tools=tools)
         )
@@ -183,6 +187,7 @@ class StepWork:
         self.run.emit(ToolCalled(step=step.id, tool=tool.name, args=args))
         started = time.monotonic()
         try:
+            await permit(step, tool, args, self.state, self.run)
             output = await (self._once(step, tool, args) if tool.effect == "write" else tool.call(args))
         except UnderstudyError as error:
             failure = Failure(code=error.code, message=str(error))
@@ -244,5 +249,5 @@ def _review(step: Step, result: StepResult) -> ActionRequest:
 
 
 def _worth_another(result: StepResult) -> bool:
-    """Return whether trying again can help: wrong arguments and unknown outcomes stay what they are."""
-    return result.failure is not None and result.failure.code not in (InvalidArguments.code, EffectUnknown.code)
+    """Return whether trying again can help: wrong arguments, rules and unknown outcomes stay what they are."""
+    return result.failure is not None and result.failure.code not in _FINAL

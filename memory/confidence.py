@@ -1,7 +1,8 @@
 """Confidence in a remembered sequence: P(it fits the goal) times the evidence that it succeeds when it fits.
 
 The match probability is a logistic prior over a few similarity features, shipped per encoder and fitted for small
-memories by `evals.benchmarks.prior`. The evidence is a Beta posterior over past outcomes that fades with age.
+memories by `evals.benchmarks.prior`; `memory.calibration` takes its place as the memory grows. The evidence is a lower
+bound of a Beta posterior over past outcomes that fades with age.
 """
 
 import math
@@ -15,12 +16,20 @@ LEXICAL_SHARE = 0.3
 EXACT_MATCH = 0.98
 """P(match) of a goal that was done before word for word."""
 
-PRIOR_RUNS = 5.0
-PRIOR_SUCCESS_RATE = 0.96
-"""What is believed before any outcome: a fitting sequence that once got through succeeds again in 96 of 100 runs."""
+PRIOR_RUNS = 10.0
+PRIOR_SUCCESS_RATE = 0.97
+"""What is believed before any outcome: a fitting sequence that once got through succeeds again in 97 of 100 runs."""
 UNRATED_QUALITY = 0.8
+BOUND = 0.5
+"""The evidence is so many standard deviations below the mean of what is believed."""
+FAR_WEIGHT = 0.5
+"""What a run of the sequence for a goal that is not near says, against one for the same goal."""
 LAST_FAILURE_FACTOR = 0.5
 """Applied at once when the nearest remembered task failed the last time."""
+FAILED_ROUTE_FACTOR = 0.75
+"""Applied at once when the sequence failed the last time, whatever the goal was: it is a hint until it succeeds."""
+CHANGE_FACTOR = 0.6
+"""Share of the way from `STALE_EVIDENCE` that is left for each version (of team, prompts, ...) that has changed."""
 HALF_LIFE_DAYS = 90.0
 """Evidence moves half the way to `STALE_EVIDENCE` in this time: data, tools and models change."""
 STALE_EVIDENCE = 0.5
@@ -85,6 +94,32 @@ class Outcomes(NamedTuple):
     age_days: float
     weight: float = 1.0
     """How much it says about the goal, 0-1."""
+    changes: int = 0
+    """Versions that are others now than in its latest run."""
+
+
+class History(NamedTuple):
+    """How all runs of one sequence ended, whatever the goals."""
+
+    successes: int = 0
+    failures: int = 0
+    latest: float = 0.0
+    """Unix time of the latest run."""
+    last_success: bool = True
+
+    def changed(self, successes: int, failures: int, latest: float, last_success: bool) -> "History":
+        """Return this with so many runs more, which ended at `latest`."""
+        newer = latest >= self.latest
+        return History(
+            self.successes + successes,
+            self.failures + failures,
+            latest if newer else self.latest,
+            last_success if newer else self.last_success,
+        )
+
+    def reduced(self, successes: int, failures: int) -> "History":
+        """Return this without so many runs."""
+        return self._replace(successes=self.successes - successes, failures=self.failures - failures)
 
 
 def features(groups: Mapping[str, Sequence[Closeness]], best: str) -> Features:
@@ -103,20 +138,52 @@ def features(groups: Mapping[str, Sequence[Closeness]], best: str) -> Features:
 def match_probability(encoder: str, groups: Mapping[str, Sequence[Closeness]], best: str) -> float:
     """Return P(the sequence `best` fits the goal)."""
     fitted = PRIORS.get(encoder, CAUTIOUS_PRIOR).probability(features(groups, best))
-    return max(fitted, EXACT_MATCH) if any(c.exact for c in groups[best]) else fitted
+    return max(fitted, EXACT_MATCH) if exact_match(groups[best]) else fitted
 
 
-def evidence(outcomes: Sequence[Outcomes]) -> float:
-    """Return P(success | fits) from the outcomes of one sequence, nearest task first.
+def exact_match(group: Sequence[Closeness]) -> bool:
+    """Return whether the very same goal is among the group."""
+    return any(c.exact for c in group)
 
-    The mean of a Beta posterior with `PRIOR_RUNS` imagined runs; a success counts less the worse its quality. It fades
-    with the age of the freshest outcome.
+
+def blended(prior: float, learnt: float, trust: float) -> float:
+    """Return the probability between the two, on the scale of log-odds; `trust` is the weight of `learnt`, 0-1."""
+    logit = (1 - trust) * _logit(prior) + trust * _logit(learnt)
+    return 1 / (1 + math.exp(-logit))
+
+
+def _logit(probability: float) -> float:
+    inside = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(inside / (1 - inside))
+
+
+def evidence(outcomes: Sequence[Outcomes], history: History | None = None) -> float:
+    """Return a lower bound of P(success | fits) from the outcomes of one sequence, nearest task first.
+
+    The bound is `BOUND` standard deviations below the mean of a Beta posterior with `PRIOR_RUNS` imagined runs. A
+    success counts less the worse its quality. It fades with the age of the freshest outcome and with changed versions.
+
+    Args:
+        outcomes: Of the tasks near the goal.
+        history: Of the sequence, these tasks among it.
     """
-    good = PRIOR_RUNS * PRIOR_SUCCESS_RATE + sum(o.weight * o.successes * _credit(o.quality) for o in outcomes)
-    runs = PRIOR_RUNS + sum(o.weight * (o.successes + o.failures) for o in outcomes)
+    history = history or History()
+    credit = sum(o.successes * _credit(o.quality) for o in outcomes) / max(1, sum(o.successes for o in outcomes))
+    far_good = FAR_WEIGHT * max(0, history.successes - sum(o.successes for o in outcomes))
+    far_bad = FAR_WEIGHT * max(0, history.failures - sum(o.failures for o in outcomes))
+    good = PRIOR_RUNS * PRIOR_SUCCESS_RATE + far_good * credit
+    good += sum(o.weight * o.successes * _credit(o.quality) for o in outcomes)
+    runs = PRIOR_RUNS + far_good + far_bad + sum(o.weight * (o.successes + o.failures) for o in outcomes)
+    bound = good / runs - BOUND * math.sqrt(good / runs * (1 - good / runs) / (runs + 1))
     freshness = math.pow(0.5, min(o.age_days for o in outcomes) / HALF_LIFE_DAYS)
-    believed = STALE_EVIDENCE + (good / runs - STALE_EVIDENCE) * freshness
-    return believed if outcomes[0].last_success else believed * LAST_FAILURE_FACTOR
+    freshness *= math.pow(CHANGE_FACTOR, min(o.changes for o in outcomes))
+    return (STALE_EVIDENCE + (bound - STALE_EVIDENCE) * freshness) * _demotion(outcomes[0], history)
+
+
+def _demotion(nearest: Outcomes, history: History) -> float:
+    if not nearest.last_success:
+        return LAST_FAILURE_FACTOR
+    return 1.0 if history.last_success else FAILED_ROUTE_FACTOR
 
 
 def _credit(quality: float | None) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from domain.errors import EffectUnknown, ToolError, ToolTimeout
-from memory.records import Records, Value
+from memory.records import Merge, Records, Value
 from memory.workspaces import checked_workspace
 
 
@@ -33,6 +33,15 @@ class Once(NamedTuple):
     result: Value
     replayed: bool
     """True when the effect had happened before and its stored result is returned."""
+
+
+def _first_result(entry: Value | None, done: Value) -> Value:
+    if entry and entry["state"] == "done":
+        return entry
+    return {"description": "", "claimed": done["done"]} | (entry or {}) | done
+
+
+FIRST_RESULT = Merge("effect_result", _first_result)
 
 
 def effect_key(*, thread: str, run: str, step: str, tool: str, args: Mapping[str, Any]) -> str:
@@ -58,10 +67,9 @@ class EffectLedger:
 
     async def record(self, workspace: str, key: str, result: Value) -> None:
         """Store the result of a claimed effect, also when a person has found out that an unknown one happened."""
-        place = _place(workspace, key)
-        claimed = await self._records.get(place)
-        done = (claimed or {}) | {"state": "done", "result": result, "done": self._clock()}
-        if (claimed or {}).get("state") == "done" or not await self._records.compare_and_set(place, claimed, done):
+        done = {"state": "done", "result": result, "done": self._clock()}
+        stored = await self._records.merge(_place(workspace, key), done, FIRST_RESULT)
+        if {name: stored[name] for name in done} != done:
             msg = f"the effect {key:.12} already has a result; the first one is kept"
             raise EffectUnknown(msg)
 
@@ -71,6 +79,10 @@ class EffectLedger:
         entry = await self._records.get(place)
         if entry is not None and entry["state"] == "claimed":
             await self._records.delete(place)
+
+    async def forget(self, workspace: str, key: str) -> None:
+        """Delete an effect's entry for good; only for one whose run can never be repeated."""
+        await self._records.delete(_place(workspace, key))
 
     async def unknown(self, workspace: str) -> list[tuple[str, Claim]]:
         """Return the keys and claims without a result, for a person to look into."""
@@ -99,7 +111,7 @@ class EffectLedger:
         except ToolTimeout:
             raise  # it was cut off while it worked: the outcome is unknown
         except ToolError:
-            await self.release(workspace, key)
+            await self._records.delete(_place(workspace, key))  # the claim is ours, so nobody needs to be asked first
             raise
         await self.record(workspace, key, result)
         return Once(result, replayed=False)

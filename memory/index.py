@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+
+import numpy as np
 
 from domain.errors import StorageCorrupt, StorageFull
 from memory.encoders import Encoder, Vectors
@@ -99,6 +101,25 @@ class ChromaIndex:
     async def ids(self, workspace: str) -> set[str]:
         """Return all ids of a workspace."""
         return await self._call(lambda: set(self._collection(workspace).get(include=[])["ids"]))
+
+    async def vectors(self, workspace: str, ids: Sequence[str]) -> Vectors:
+        """Return the vectors of ids that are there, shape [ids, dimension].
+
+        Raises:
+            IndexDamaged: It cannot be read, or one is missing.
+        """
+
+        def work() -> Vectors:
+            found: dict[str, Any] = {}
+            for start in range(0, len(ids), _BATCH):
+                answer = self._collection(workspace).get(list(ids[start : start + _BATCH]), include=["embeddings"])
+                found |= zip(answer["ids"], cast(Vectors, answer["embeddings"]), strict=True)
+            if len(found) < len(ids):
+                msg = f"the index in {self._folder} has lost vectors"
+                raise IndexDamaged(msg)
+            return np.array([found[i] for i in ids], np.float32).reshape(len(ids), self.encoder.dimension)
+
+        return await self._call(work)
 
     async def count(self, workspace: str) -> int:
         """Return how many vectors a workspace has."""

@@ -61,10 +61,11 @@ class Lexicon:
     def __contains__(self, key: str) -> bool:
         return key in self._bags
 
-    def add(self, key: str, goal: str) -> None:
-        """Add a goal; a key that is there already keeps its words."""
-        if key not in self._bags:
-            self._bags[key] = _bags(goal)
+    def add(self, keys: Sequence[str], goals: Sequence[str]) -> None:
+        """Add goals; a key that is there already keeps its words."""
+        new = {key: goal for key, goal in zip(keys, goals, strict=True) if key not in self._bags}
+        for key, bags in zip(new, _bags(list(new.values())), strict=True):
+            self._bags[key] = bags
             self._count(key, 1)
 
     def remove(self, key: str) -> None:
@@ -75,7 +76,7 @@ class Lexicon:
 
     def similarities(self, goal: str, keys: Sequence[str]) -> list[float]:
         """Return the similarity of `goal` to each known key, 0-1: the mean of the word and the n-gram cosine."""
-        words, grams = (self._cosines(i, bag, keys) for i, bag in enumerate(_bags(goal)))
+        words, grams = (self._cosines(i, bag, keys) for i, bag in enumerate(_bags([goal])[0]))
         return [(w + g) / 2 for w, g in zip(words, grams, strict=True)]
 
     def _count(self, key: str, by: int) -> None:
@@ -108,6 +109,14 @@ def _vectorisers() -> tuple[Any, Any]:
     return words, HashingVectorizer(analyzer="char_wb", ngram_range=(3, 5), **shared)
 
 
-def _bags(goal: str) -> list[_Bag]:
-    rows = [vectoriser.transform([goal]) for vectoriser in _vectorisers()]
-    return [_Bag(row.indices, 1 + np.log(row.data)) for row in rows]
+def _bags(goals: Sequence[str]) -> list[list[_Bag]]:
+    """Return the bags of words and of n-grams of each goal."""
+    if not goals:
+        return []
+    matrices = [vectoriser.transform(goals) for vectoriser in _vectorisers()]
+    return [[_bag(matrix, row) for matrix in matrices] for row in range(len(goals))]
+
+
+def _bag(matrix: Any, row: int) -> _Bag:
+    part = slice(matrix.indptr[row], matrix.indptr[row + 1])
+    return _Bag(matrix.indices[part].copy(), 1 + np.log(matrix.data[part]))

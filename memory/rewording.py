@@ -1,6 +1,7 @@
 """Rewording of a remembered plan for a new goal; text is replaced literally and never interpreted."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from domain.plans import Plan, Step, as_ref
@@ -9,11 +10,12 @@ from memory.lexical import ask_of
 _SPECIFIC = re.compile(r"\b(?:[A-Z][\w-]*|\w*\d[\w-]*)\b")
 
 
-def reworded(plan: Plan, old_goal: str, new_goal: str) -> Plan:
-    """Return the plan for `new_goal`: the old goal, and its topic where both name one, are replaced in tasks and
-    string arguments. Ids, agents, tools, needs, references and effects stay; the source becomes memory.
+def reworded(plan: Plan, old_goal: str, new_goal: str, also: Mapping[str, str] | None = None) -> Plan:
+    """Return the plan for `new_goal`: the old goal, its topic where both name one, and the words of `also`, are
+    replaced in tasks and string arguments. Ids, agents, tools, needs, references and effects stay; the source becomes
+    memory.
     """  # noqa: D205
-    swaps = [(old_goal, new_goal)]
+    swaps = [*(also or {}).items(), (old_goal, new_goal)]
     old_topic, new_topic = _topic_of(old_goal), _topic_of(new_goal)
     if old_topic and new_topic:
         swaps.append((old_topic, new_topic))
@@ -29,6 +31,11 @@ def stale_arguments(plan: Plan, old_goal: str, new_goal: str) -> list[str]:
     gone = set(_SPECIFIC.findall(_after_first_word(old_goal))) - set(_SPECIFIC.findall(new_goal))
     spoken = " ".join(_texts([[step.task, step.args] for step in plan.steps]))
     return sorted(word for word in gone if re.search(rf"\b{re.escape(word)}\b", spoken))
+
+
+def mentions(plan: Plan, words: str) -> bool:
+    """Return whether a tool argument of the plan holds these words, whole."""
+    return re.search(_whole_words(words), " ".join(_texts([step.args for step in plan.steps]))) is not None
 
 
 def _topic_of(goal: str) -> str:
@@ -47,13 +54,18 @@ def _replaced(value: Any, swaps: list[tuple[str, str]]) -> Any:
     if isinstance(value, str):
         # One pass over the old text, longest first: what was put in is never replaced again.
         new = {old: new for old, new in reversed(swaps)}
-        pattern = "|".join(re.escape(old) for old in sorted(new, key=len, reverse=True))
+        pattern = "|".join(map(_whole_words, sorted(new, key=len, reverse=True)))
         return re.sub(pattern, lambda match: new[match[0]], value)
     if isinstance(value, list):
         return [_replaced(item, swaps) for item in value]
     if isinstance(value, dict) and as_ref(value) is None:
         return {key: _replaced(item, swaps) for key, item in value.items()}
     return value
+
+
+def _whole_words(text: str) -> str:
+    """Return a pattern for the text where it is no part of a longer word: "art" is not in "start"."""
+    return ("(?<!\\w)" if text[:1].isalnum() else "") + re.escape(text) + ("(?!\\w)" if text[-1:].isalnum() else "")
 
 
 def _after_first_word(goal: str) -> str:

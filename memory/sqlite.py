@@ -12,7 +12,7 @@ from typing import Any
 import aiosqlite
 
 from domain.errors import StorageBusy, StorageCorrupt, StorageError, StorageFull
-from memory.records import Value
+from memory.records import Merge, Value, canonical
 
 BUSY_TIMEOUT_SECONDS = 5.0
 
@@ -73,7 +73,7 @@ class SqliteRecords:
         Raises:
             StorageError: The file is damaged, cannot be opened, or the device is full.
         """
-        with _translated(path):
+        with translated(path):
             connection = await aiosqlite.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
             try:
                 await connection.executescript(_SCHEMA)
@@ -90,7 +90,7 @@ class SqliteRecords:
 
     async def put(self, key: str, value: Value, *, ttl: float | None = None) -> None:
         """Store a value; without `ttl` it stays until it is deleted."""
-        await self._run(_PUT, {"key": key, "value": _encoded(value), "expires": self._expiry(ttl)})
+        await self._run(_PUT, {"key": key, "value": canonical(value), "expires": self._expiry(ttl)})
 
     async def delete(self, key: str) -> bool:
         """Delete a value for good; return whether it was there."""
@@ -112,14 +112,22 @@ class SqliteRecords:
         self, key: str, expected: Value | None, value: Value, *, ttl: float | None = None
     ) -> bool:
         """Store `value` only where the present one is `expected` (None: absent); return whether it was stored."""
-        given = {"key": key, "value": _encoded(value), "expires": self._expiry(ttl), "now": self._clock()}
+        given = {"key": key, "value": canonical(value), "expires": self._expiry(ttl), "now": self._clock()}
         if expected is None:
             return bool(await self._run_durably(_PUT_WHERE_ABSENT, given))
-        return bool(await self._run_durably(_PUT_WHERE_EQUAL, given | {"expected": _encoded(expected)}))
+        return bool(await self._run_durably(_PUT_WHERE_EQUAL, given | {"expected": canonical(expected)}))
+
+    async def merge(self, key: str, change: Value, how: Merge, *, ttl: float | None = None) -> Value:
+        """Replace the present value by itself joined with `change`, and return it."""
+        while True:
+            present = await self.get(key)
+            joined = how.join(present, change)
+            if await self.compare_and_set(key, present, joined, ttl=ttl):
+                return joined
 
     async def append(self, log: str, entry: Value) -> int:
         """Append to a log and return the entry's number: 1, 2, 3, ..."""
-        return int((await self._run(_APPEND, {"log": log, "entry": _encoded(entry)}))[0][0])
+        return int((await self._run(_APPEND, {"log": log, "entry": canonical(entry)}))[0][0])
 
     async def read(self, log: str, *, after: int = 0, limit: int | None = None) -> list[tuple[int, Value]]:
         """Return a log's entries with a number above `after`, oldest first."""
@@ -136,7 +144,7 @@ class SqliteRecords:
         await self._connection.close()
 
     async def _run(self, statement: str, given: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
-        with _translated(self._path):
+        with translated(self._path):
             return list(await self._connection.execute_fetchall(statement, given))
 
     async def _run_durably(self, statement: str, given: dict[str, Any]) -> list[Any]:
@@ -163,13 +171,8 @@ class SqliteRecords:
         return dict(value)
 
 
-def _encoded(value: Value) -> str:
-    # Keys are sorted so that equal objects are equal text, which compare_and_set relies on.
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def translated(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into the project's, naming the file and what to do."""
     try:
         yield
@@ -192,5 +195,5 @@ def _translation(path: Path, error: sqlite3.Error) -> StorageError:
 
 def _corrupt(path: Path, detail: str) -> StorageCorrupt:
     return StorageCorrupt(
-        f"{path} is damaged ({detail}); restore it from a backup, or move it away to start with an empty memory"
+        f"{path} is damaged ({detail}); restore it from a backup, or move it away to start without it"
     )

@@ -1,26 +1,29 @@
 """Task memory: what was asked, which agents did it, and how it ended. Records are the truth, Chroma is their index."""
 
 import asyncio
-import hashlib
-import json
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from domain.plans import Plan
+from domain.errors import InvalidSettings, StorageAway
 from domain.routing import Neighbour, Recall
 from memory.encoders import Vectors
 from memory.index import ChromaIndex, Hit, IndexDamaged
+from memory.learning import Calibrated, Learning
 from memory.lexical import ask_of
-from memory.recall import Candidate, judged
+from memory.recall import Candidate, Knowledge, judged
 from memory.records import Records, Value
+from memory.task_record import TASK_RUN, Rating, TaskRecord, goal_hash
 from memory.view import View
 from memory.workspaces import checked_workspace
+
+__all__ = ["TASK_RUN", "TaskMemory", "TaskRecord", "goal_hash"]
 
 T = TypeVar("T")
 
@@ -29,64 +32,6 @@ TTL_SECONDS = 30 * 24 * 3600.0
 _VIEWS = 64
 """Workspaces whose words are kept in memory."""
 _DAY = 86400.0
-
-
-class TaskRecord(BaseModel):
-    """One goal done by one sequence of agents, with all its runs."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    id: str = ""
-    """Set by `TaskMemory.remember`."""
-    workspace: str
-    team: str
-    goal: str
-    sequence: list[str]
-    plan: Plan | None = None
-    """Of the latest successful run, or of the latest run where none succeeded."""
-    successes: int = Field(default=0, ge=0)
-    failures: int = Field(default=0, ge=0)
-    last_success: bool
-    quality: float | None = Field(default=None, ge=0, le=1)
-    """Mean of the successful runs."""
-    seconds: float = 0.0
-    """Duration of the latest run."""
-    error: str = ""
-    """Why the latest run failed; empty after a success."""
-    degraded: bool = False
-    """Whether rule-based twins did the latest run's work in place of a model."""
-    created: float = 0.0
-    """Unix time in seconds; set by `TaskMemory.remember`."""
-    updated: float = 0.0
-    """Unix time of the latest run; set by `TaskMemory.remember`."""
-    versions: dict[str, str] = Field(default_factory=dict)
-    run: str = ""
-    user: str = ""
-
-    def merged(self, later: "TaskRecord") -> "TaskRecord":
-        """Return this record with a later run of the same task added."""
-        keep_plan = self.successes > 0 and not later.last_success
-        return later.model_copy(
-            update={
-                "plan": self.plan if keep_plan or later.plan is None else later.plan,
-                "goal": self.goal if keep_plan else later.goal,  # the words the plan was made for
-                "successes": self.successes + later.successes,
-                "failures": self.failures + later.failures,
-                "quality": _mean([(self.quality, self.successes), (later.quality, later.successes)]),
-                "created": self.created,
-            }
-        )
-
-
-def goal_hash(team: str, goal: str, sequence: Sequence[str]) -> str:
-    """Return the id of a task: the same team, goal (but for case and spaces) and sequence give the same one."""
-    task = json.dumps([team, normalised(goal), list(sequence)])
-    return hashlib.sha256(task.encode()).hexdigest()[:32]
-
-
-def normalised(goal: str) -> str:
-    """Return the goal without differences of case and spaces."""
-    return " ".join(goal.casefold().split())
 
 
 class TaskMemory:
@@ -98,25 +43,76 @@ class TaskMemory:
         self._clock = clock
         self._views: OrderedDict[str, View] = OrderedDict()
         self._opening = asyncio.Lock()
+        self._learning = Learning(records, index)
 
     async def remember(self, record: TaskRecord) -> TaskRecord:
         """Store a finished run and return the task with all its runs; a run of a known task is added to it."""
-        view = await self._view(record.workspace)
         stored = await self._merged(record)
-        if stored.id not in view:
-            vectors = await self._encoded([stored.goal, ask_of(stored.goal)])
-            view.add(stored.id, stored.team, stored.goal, vectors[1])
-            await self._indexed(stored.workspace, partial(self._index.add, stored.workspace, [stored.id], vectors[:1]))
+        with suppress(StorageAway):  # then the workspace is not open yet, and gets the task when it is opened
+            await self._shown(stored.workspace, [stored])
         return stored
 
-    async def recall(self, workspace: str, team: str, goal: str, *, limit: int = 8) -> Recall:
-        """Return the team's remembered tasks nearest to `goal` and the confidence in the best sequence."""
-        near = await self._near(workspace, goal, limit, team)
-        return judged(goal, near, encoder=self._index.encoder.id)
+    async def remember_many(self, workspace: str, records: Sequence[TaskRecord]) -> list[TaskRecord]:
+        """Store finished runs, as `remember` does each, and return them as they are stored; fast for thousands.
+
+        Raises:
+            InvalidSettings: One of them is of another workspace; nothing is stored then.
+        """
+        strangers = {record.workspace for record in records} - {checked_workspace(workspace)}
+        if strangers:
+            raise InvalidSettings(f"tasks of {', '.join(sorted(strangers))} cannot be remembered in {workspace}")
+        stored = [await self._merged(record) for record in records]
+        with suppress(StorageAway):
+            await self._shown(workspace, stored)
+        return stored
+
+    async def calibrate(self, workspace: str) -> list[Calibrated]:
+        """Learn now from the tasks of each team how far its recall can be believed, which else happens by itself.
+
+        Teams with too few tasks, or with tasks of a single sequence, are left out: the encoder's prior judges theirs.
+        """
+        view = await self._view(workspace)
+        found = [await self._learned(workspace, view, team) for team in sorted(view.sizes)]
+        return [calibrated for calibrated in found if calibrated]
+
+    async def close(self) -> None:
+        """Let what is being learnt be finished; the records and the index stay open."""
+        await self._learning.finish()
+
+    async def recall(
+        self, workspace: str, team: str, goal: str, *, limit: int = 8, versions: Mapping[str, str] | None = None
+    ) -> Recall:
+        """Return the team's remembered tasks nearest to `goal` and the confidence in the best sequence.
+
+        Args:
+            workspace: Whose memory.
+            team: Whose tasks.
+            goal: The request.
+            limit: How many tasks; what was learnt may add some that speak for its choice.
+            versions: Of the team, its prompts and so on, as they are now; tasks done by other ones count less.
+
+        Raises:
+            StorageAway: The records cannot be read now.
+        """
+        view = await self._view(workspace)
+        vectors = await self._encoded([goal, ask_of(goal)])
+        hits = await self._hits(workspace, view, vectors[0], limit, team)
+        judgement = None
+        if team in view.learnt:
+            judgement = await asyncio.to_thread(view.learnt[team].judgement, goal, vectors[0])
+            near = {hit.id for hit in hits}
+            hits = [*hits, *(hit for hit in judgement.support if hit.id not in near)]
+        candidates = await self._candidates(workspace, view, goal, vectors[1], hits, versions or {})
+        histories = {c.route: view.history(team, c.route) for c in candidates}
+        return judged(goal, candidates, Knowledge(self._index.encoder.id, judgement, histories))
 
     async def search(self, workspace: str, query: str, limit: int = 8) -> Sequence[Neighbour]:
         """Return the tasks of all teams nearest to `query`, nearest first."""
-        return [candidate.neighbour for candidate in await self._near(workspace, query, limit, None)]
+        view = await self._view(workspace)
+        vectors = await self._encoded([query, ask_of(query)])
+        hits = await self._hits(workspace, view, vectors[0], limit, None)
+        candidates = await self._candidates(workspace, view, query, vectors[1], hits, {})
+        return [candidate.neighbour for candidate in candidates]
 
     async def get(self, workspace: str, task: str) -> TaskRecord | None:
         """Return a task by its id, or None."""
@@ -139,8 +135,11 @@ class TaskMemory:
         return len(await self._records.scan(_key(workspace, "")))
 
     async def success_rate(self, workspace: str, agent: str) -> float | None:
-        """Return the share of runs with this agent that succeeded, 0-1, or None without any."""
-        tasks = [task for task in await self.list(workspace) if agent in task.sequence]
+        """Return the share of runs with this agent that succeeded, 0-1, or None without any or while memory is away."""
+        try:
+            tasks = [task for task in await self.list(workspace) if agent in task.sequence]
+        except StorageAway:
+            return None
         successes, failures = sum(t.successes for t in tasks), sum(t.failures for t in tasks)
         return successes / (successes + failures) if tasks else None
 
@@ -154,27 +153,44 @@ class TaskMemory:
     async def _merged(self, record: TaskRecord) -> TaskRecord:
         """Store the record, added to what is known of the task; two writers never lose each other's runs."""
         task, now = goal_hash(record.team, record.goal, record.sequence), self._clock()
-        record = record.model_copy(update={"id": task, "created": now, "updated": now})
-        while True:
-            known = await self._records.get(_key(record.workspace, task))
-            if known and record.run and known["run"] == record.run:
-                return TaskRecord.model_validate(known)  # a repeated node remembers its run once
-            merged = TaskRecord.model_validate(known).merged(record) if known else record
-            value = merged.model_dump(mode="json")
-            if await self._records.compare_and_set(_key(record.workspace, task), known, value, ttl=TTL_SECONDS):
-                return merged
+        run = record.model_copy(update={"id": task, "created": now, "updated": now}).model_dump(mode="json")
+        merged = await self._records.merge(_key(record.workspace, task), run, TASK_RUN, ttl=TTL_SECONDS)
+        return TaskRecord.model_validate(merged)
 
-    async def _near(self, workspace: str, goal: str, limit: int, team: str | None) -> Sequence[Candidate]:
-        """Return up to `limit` living tasks near the goal, nearest first."""
+    async def _shown(self, workspace: str, stored: Sequence[TaskRecord]) -> None:
+        """Let recall find tasks as they are stored."""
         view = await self._view(workspace)
-        whole, ask = await self._encoded([goal, ask_of(goal)])
-        hits = await self._hits(workspace, view, whole, limit, team)
+        new = list({task.id: task for task in stored if task.id not in view}.values())
+        if new:
+            vectors = await self._encoded([task.goal for task in new] + [ask_of(task.goal) for task in new])
+            view.add(new, vectors[len(new) :])
+            add = partial(self._index.add, workspace, [task.id for task in new], vectors[: len(new)])
+            await self._indexed(workspace, add)
+        for task in stored:
+            view.update(task)
+        for team in {task.team for task in stored}:
+            self._learning.grown(workspace, view, team)
+
+    async def _learned(self, workspace: str, view: View, team: str) -> Calibrated | None:
+        return await self._indexed(workspace, partial(self._learning.learn, workspace, view, team))
+
+    async def _candidates(
+        self, workspace: str, view: View, goal: str, ask: Vectors, hits: Sequence[Hit], versions: Mapping[str, str]
+    ) -> Sequence[Candidate]:
+        """Return those of the hits that are still remembered."""
         records = [await self.get(workspace, hit.id) for hit in hits]
         await self._unindex(workspace, [h.id for h, r in zip(hits, records, strict=True) if r is None])
         living = [(hit, record) for hit, record in zip(hits, records, strict=True) if record is not None]
         closeness = view.closeness(goal, ask, [hit for hit, _ in living])
         return [
-            Candidate(_neighbour(record, hit, self._clock()), record.plan, record.successes, record.failures, close)
+            Candidate(
+                neighbour=_neighbour(record, hit, self._clock()),
+                plan=record.plan,
+                successes=record.successes,
+                failures=record.failures,
+                closeness=close,
+                changes=sum(versions.get(name, version) != version for name, version in record.versions.items()),
+            )
             for (hit, record), close in zip(living, closeness, strict=True)
         ]
 
@@ -216,13 +232,15 @@ class TaskMemory:
 
     async def _opened(self, workspace: str) -> View:
         records = await self.list(workspace)
-        view, vectors = await asyncio.to_thread(View.of, [(r.id, r.team, r.goal) for r in records], self._index.encoder)
+        view, vectors = await asyncio.to_thread(View.of, records, self._index.encoder)
         try:
             await self._reconciled(workspace, [r.id for r in records], vectors)
         except IndexDamaged:
             await self._index.renew()
             self._views.clear()  # what other workspaces had in the index is gone too
             await self._index.add(workspace, [r.id for r in records], vectors)
+        by_task = {r.id: vector for r, vector in zip(records, vectors, strict=True)}
+        await self._learning.restore(workspace, view, {r.id: r.goal for r in records}, by_task)
         return view
 
     async def _reconciled(self, workspace: str, ids: Sequence[str], vectors: Vectors) -> None:
@@ -235,13 +253,45 @@ class TaskMemory:
     async def _unindex(self, workspace: str, tasks: Sequence[str]) -> None:
         """Remove tasks whose records are gone, by request or because their time was over."""
         view = await self._view(workspace)
-        for task in tasks:
-            view.remove(task)
+        for team in view.remove(tasks):
+            await self._learning.save(workspace, view, team)
         if tasks:
             await self._indexed(workspace, partial(self._index.delete, workspace, tasks))
 
     async def _encoded(self, texts: Sequence[str]) -> Vectors:
         return await asyncio.to_thread(self._index.encoder.encode, texts)
+
+    async def rated(
+        self,
+        workspace: str,
+        task: str,
+        run: str,
+        *,
+        accepted: bool,
+        reward: float,
+        succeeded: bool,
+        quality: float | None = None,
+    ) -> TaskRecord | None:
+        """Let a person's rating of a run change its task, and return the task; None where it is not remembered.
+
+        Args:
+            workspace: Whose memory.
+            task: Id of the task.
+            run: Id of the run; rating it again replaces the rating.
+            accepted: Whether the run counts as a success for the person.
+            reward: What it earned, 0-1.
+            succeeded: How the run itself ended.
+            quality: What the critic gave it.
+        """
+        rating = Rating(accepted=accepted, quality=reward)
+        while known := await self._records.get(_key(workspace, task)):
+            record = TaskRecord.model_validate(known)
+            record = record.rated(run, rating=rating, succeeded=succeeded, quality=quality)
+            value = record.model_dump(mode="json")
+            if await self._records.compare_and_set(_key(workspace, task), known, value, ttl=TTL_SECONDS):
+                await self._shown(workspace, [record])
+                return record
+        return None
 
 
 def _readable(key: str, value: Value) -> TaskRecord | None:
@@ -263,13 +313,6 @@ def _neighbour(record: TaskRecord, hit: Hit, now: float) -> Neighbour:
         quality=record.quality,
         age_days=max(0.0, now - record.updated) / _DAY,
     )
-
-
-def _mean(parts: Sequence[tuple[float | None, int]]) -> float | None:
-    """Return the mean quality of runs, from the quality and number of each part."""
-    rated = [(quality, runs) for quality, runs in parts if quality is not None and runs]
-    runs = sum(n for _, n in rated)
-    return sum(quality * n for quality, n in rated) / runs if runs else None
 
 
 def _key(workspace: str, task: str) -> str:

@@ -1,7 +1,10 @@
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.redis_server import RedisServer
 
 _PREFIXES = ("OPENAI_", "UNDERSTUDY_", "LANGCHAIN_", "LANGSMITH_", "LANGGRAPH_", "ANTHROPIC_", "XDG_")
 _QUIET = {
@@ -23,3 +26,19 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("UNDERSTUDY_HOME", str(home / "understudy"))
+
+
+@pytest.fixture(scope="session")
+def shared_redis() -> Iterator[RedisServer]:
+    """One server for all tests that leave it running."""
+    server = RedisServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """A server that a test may kill."""
+    server = RedisServer()
+    yield server
+    server.remove()

@@ -68,8 +68,12 @@ class ThreadedSqliteSaver(SqliteSaver):
         await self._run(lambda: self.put_writes(config, writes, task_id, task_path))
 
     async def adelete_thread(self, thread_id: str) -> None:
-        """Delete a thread's checkpoints."""
-        await self._run(lambda: self.delete_thread(thread_id))
+        """Delete a thread's checkpoints for good, leaving no trace of their text in the files."""
+        await self._run(lambda: self._delete_for_good(thread_id))
+
+    def _delete_for_good(self, thread_id: str) -> None:
+        self.delete_thread(thread_id)
+        self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # its older pages still hold the text
 
 
 @asynccontextmanager
@@ -91,6 +95,7 @@ def _opened(path: Path, thread: ThreadPoolExecutor) -> ThreadedSqliteSaver:
         # A killed process loses nothing; a loss of power may lose the last steps, which are then done again. What must
         # not be done twice is in the effect ledger, which waits for the disk.
         connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA secure_delete=ON")
     except sqlite3.DatabaseError as error:
         connection.close()
         raise _translated(error, path) from error

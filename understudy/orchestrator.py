@@ -1,6 +1,6 @@
 """The product's front door: one object that runs goals, answers for them and remembers them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -11,7 +11,7 @@ from langgraph.graph.state import CompiledStateGraph
 from pydantic import BaseModel, ConfigDict
 
 from domain.checkpoints import CheckpointVerdict, evaluate
-from domain.errors import UserError
+from domain.errors import StorageAway, UserError
 from domain.events import ApprovalRequested, RunFinished, Stamped
 from domain.goals import checked_goal
 from domain.outcomes import Outcome
@@ -19,8 +19,16 @@ from domain.routing import RouteDecision
 from graph.build import RECURSION_LIMIT, builder
 from graph.context import Context
 from graph.state import State
+from memory.constraints import Constraints
+from memory.exchange import exported, imported
+from memory.feedback import Received
+from memory.lessons import Lessons
+from memory.provenance import Provenance
+from memory.reindexing import Progress, reindex
+from memory.success import Analysis, analysed
 from memory.tasks import TaskMemory
 from understudy.checkpointing import open_checkpointer
+from understudy.forgetting import Forgotten, forget_task
 from understudy.runs import BEFORE_WORK, Pending, Runs, ThreadState
 from understudy.settings import Settings
 from understudy.wiring import House
@@ -60,8 +68,8 @@ class Status(BaseModel):
     mode: str
     """The model that leads, or `rules`."""
     encoder: str
-    tasks: int
-    """Remembered tasks of the workspace."""
+    tasks: int | None
+    """Remembered tasks of the workspace; None while the records are away, with the threads."""
     open_threads: list[OpenThread]
     degraded: list[str]
     """What does not work as configured, in words."""
@@ -119,6 +127,21 @@ class Orchestrator:
     def memory(self) -> TaskMemory:
         """What is remembered of finished tasks."""
         return self._house.memory
+
+    @property
+    def lessons(self) -> Lessons:
+        """What is remembered beside the tasks: episodes, recipes, critiques, profiles, feedback."""
+        return self._house.lessons
+
+    @property
+    def constraints(self) -> Constraints:
+        """The hard rules."""
+        return self._house.constraints
+
+    @property
+    def person(self) -> Provenance:
+        """The one who works here, as the author of what is remembered."""
+        return Provenance(writer="person", user=self._context.user)
 
     def stream(self, goal: str, *, thread: str | None = None, plan_only: bool = False) -> AsyncIterator[Stamped]:
         """Run a goal and yield its events until it ends, waits for a person or is stopped.
@@ -191,11 +214,51 @@ class Orchestrator:
         msg = f"team {team.name!r} has no checkpoint {name!r}; it has {known}"
         raise UnknownCheckpoint(msg)
 
+    async def feedback(self, run: str, *, rating: int | None = None, correction: str = "") -> Received:
+        """Take a person's judgement of a run, by its id or the name of its thread; the next route heeds it.
+
+        Raises:
+            UnknownRun: The workspace remembers no such run.
+            InvalidFeedback: There is neither a rating from 1 to 5 nor a correction.
+        """
+        return await self.lessons.feedback.give(
+            self._context.workspace, run, self.person, rating=rating, correction=correction
+        )
+
+    async def performance(self) -> Analysis:
+        """Return how the workspace's latest runs went, by sequence, agent and kind."""
+        return analysed(await self.lessons.episodes.recent(self._context.workspace))
+
+    async def forget(self, task: str) -> Forgotten:
+        """Forget a task for good, with everything that was learnt from it and the threads that it was done in."""
+        return await forget_task(self._house, self._runs, self._context.workspace, task)
+
+    async def exported(self) -> list[str]:
+        """Return the workspace's tasks as JSON lines."""
+        return await exported(self.memory, self._context.workspace)
+
+    async def imported(self, lines: Sequence[str]) -> int:
+        """Add exported tasks to the workspace, marked as imported, and return how many were new.
+
+        Raises:
+            InvalidImport: A line cannot be read; nothing was taken in.
+        """
+        return await imported(self.memory, self._context.workspace, lines)
+
+    async def reindex(self, progress: Progress) -> int:
+        """Build the workspace's index anew from its records and return how many tasks it holds."""
+        house = self._house
+        return await reindex(house.records, house.memory, house.index, self._context.workspace, progress)
+
     async def status(self) -> Status:
         """Return how the installation stands."""
         workspace = self._context.workspace
         services = await self._house.services_for(self._context)
-        threads = [e for e in await self._runs.entries(workspace) if e.state != "ended"]
+        try:
+            tasks = await self.memory.count(workspace)
+            threads = [e for e in await self._runs.entries(workspace) if e.state != "ended"]
+        except StorageAway:
+            tasks, threads = None, []
         shown = threads[:MAX_SHOWN_THREADS]
         rules = "no model is configured: the rule-based twins play all roles (set OPENAI_API_KEY)"
         return Status(
@@ -204,9 +267,9 @@ class Orchestrator:
             team=services.team.name,
             mode=services.cast.mode,
             encoder=self._house.encoder.id,
-            tasks=await self.memory.count(workspace),
+            tasks=tasks,
             open_threads=[OpenThread(thread=e.thread, goal=e.goal, state=e.state) for e in shown],
-            degraded=[rules] if services.cast.mode == "rules" else [],
+            degraded=([rules] if services.cast.mode == "rules" else []) + await self._house.degraded(),
         )
 
     def request_stop(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import GraphDrained, GraphRecursionError, UnknownInterruptError
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import RunControl
@@ -18,8 +19,8 @@ from langgraph.types import Command
 from pydantic import BaseModel, ConfigDict
 
 from domain.approvals import ActionRequest, decode
-from domain.errors import InvalidGoal, LimitReached, NothingPending, UnknownThread, UserError
-from domain.events import ApprovalRequested, Event, RunFinished, RunStopped, Stamped
+from domain.errors import InvalidGoal, LimitReached, NothingPending, StorageAway, UnknownThread, UserError
+from domain.events import ApprovalRequested, EffectRecorded, Event, RunFinished, RunStopped, Stamped
 from domain.goals import checked_goal
 from graph.build import RECURSION_LIMIT
 from graph.context import Context
@@ -86,13 +87,13 @@ class Runs:
         Raises:
             InvalidGoal: the goal is empty, too long or not text; nothing was started.
             ThreadBusy: a run is going on in the thread.
+            StorageAway: the thread has an open question, and its records cannot be read now; it stays open.
         """
         goal = checked_goal(goal)
         thread = _checked_thread(thread)
         entry = ThreadEntry(thread=thread, context=asdict(context), goal=goal, run=str(uuid.uuid4()))
-        known = await self._records.get(_key(context.workspace, thread))
-        if known and await self.pending(context.workspace, thread):
-            entry = ThreadEntry.model_validate(known)
+        if await self._may_wait(context.workspace, thread) and await self.pending(context.workspace, thread):
+            entry = await self.entry(context.workspace, thread)
         before = BEFORE_WORK if plan_only else ()
         async for stamped in self._advance(entry, {"messages": [HumanMessage(goal)]}, before):
             yield stamped
@@ -118,6 +119,13 @@ class Runs:
             return
         async for stamped in self._advance(entry, _resumption(pending, answer, interrupt), ()):
             yield stamped
+
+    async def _may_wait(self, workspace: str, thread: str) -> bool:
+        """Return whether a thread can have an open question; asked first, because a new thread has no checkpoint."""
+        try:
+            return await self._records.get(_key(workspace, thread)) is not None
+        except StorageAway:
+            return True
 
     async def _ending(self, workspace: str, thread: str) -> AsyncIterator[Stamped]:
         """Yield how the last run of a thread ended, once more."""
@@ -150,6 +158,23 @@ class Runs:
         """Return the thread's events with a higher seq than `after`."""
         entries = await self._journal.read(workspace, thread, after=after)
         return [Stamped(seq=seq, **value) for seq, value in entries]
+
+    async def forget(self, workspace: str, thread: str) -> list[str] | None:
+        """Delete a thread for good: its entry, its events and its checkpoints.
+
+        Returns:
+            The keys of the external effects that its runs had, or None where the thread is not at its end: then nothing
+            is deleted, because the run could not go on.
+        """
+        known = await self._records.get(_key(workspace, thread))
+        if known is not None and ThreadEntry.model_validate(known).state != "ended":
+            return None
+        events = [stamped.event for stamped in await self.events(workspace, thread)]
+        await self._journal.forget(workspace, thread)
+        if isinstance(self._graph.checkpointer, BaseCheckpointSaver):
+            await self._graph.checkpointer.adelete_thread(_config(workspace, thread)["configurable"]["thread_id"])
+        await self._records.delete(_key(workspace, thread))
+        return [event.key for event in events if isinstance(event, EffectRecorded)]
 
     def request_stop(self, reason: str) -> None:
         """Stop every run at its next safe point, from which it can be resumed."""

@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
     encoder: str = "wordllama"
+    redis_url: SecretStr | None = None
+    """Redis server that keeps the records in place of a file in the data folder."""
     max_parallel_steps: int = Field(default=3, ge=1, le=32)
     max_plan_revisions: int = Field(default=2, ge=0, le=10)
     max_replans: int = Field(default=1, ge=0, le=5)

@@ -17,13 +17,18 @@ from agents.team import Team
 from agents.team_files import load_team
 from agents.tools.workbench import Workbench
 from graph.context import Context, Limits, Services, ServicesFor
-from memory.effects import EffectLedger
+from memory.constraints import Constraints
+from memory.effects import FIRST_RESULT, EffectLedger
 from memory.encoders import Encoder, encoder
 from memory.home import DataFolder
 from memory.index import ChromaIndex
 from memory.journal import Journal
+from memory.lessons import Lessons
+from memory.queued import QueuedRecords
+from memory.records import Records
+from memory.redis import RedisRecords
 from memory.sqlite import SqliteRecords
-from memory.tasks import TaskMemory
+from memory.tasks import TASK_RUN, TaskMemory
 from understudy.settings import Settings, load_settings
 
 PATIENCE = 1.5
@@ -33,8 +38,11 @@ PATIENCE = 1.5
 class House:
     """Everything that is open while the product runs; an async context manager."""
 
-    records: SqliteRecords
+    records: Records
+    index: ChromaIndex
     memory: TaskMemory
+    lessons: Lessons
+    constraints: Constraints
     effects: EffectLedger
     journal: Journal
     encoder: Encoder
@@ -65,17 +73,31 @@ class House:
     async def _open(self) -> None:
         folder = await DataFolder.open(self.settings.home, command=_command())
         self._stack.callback(folder.close)
-        self.records = await SqliteRecords.open(folder.path / "records.sqlite", clock=self.clock)
+        self.records = await self._opened_records(folder.path)
         self._stack.push_async_callback(self.records.close)
         self.encoder = encoder(self.settings.encoder)
-        index = await ChromaIndex.open(folder.path / "chroma", self.encoder)
-        self._stack.push_async_callback(index.close)
-        self.memory = TaskMemory(self.records, index, clock=self.clock)
+        self.index = await ChromaIndex.open(folder.path / "chroma", self.encoder)
+        self._stack.push_async_callback(self.index.close)
+        self.memory = TaskMemory(self.records, self.index, clock=self.clock)
+        self._stack.push_async_callback(self.memory.close)
+        self.lessons = Lessons.of(self.records, self.memory, clock=self.clock)
+        self.constraints = Constraints(self.records, clock=self.clock)
         self.effects = EffectLedger(self.records, clock=self.clock)
         self.journal = Journal(self.records)
         self._models = _models(self.settings)
         if self._models:
             self._stack.push_async_callback(self._models.aclose)
+
+    async def _opened_records(self, folder: Path) -> Records:
+        if self.settings.redis_url is None:
+            return await SqliteRecords.open(folder / "records.sqlite", clock=self.clock)
+        redis = RedisRecords.open(self.settings.redis_url, clock=self.clock)
+        merges = (TASK_RUN, FIRST_RESULT)
+        return await QueuedRecords.open(redis, folder / "outbox.sqlite", merges=merges, clock=self.clock)
+
+    async def degraded(self) -> list[str]:
+        """Return what of the storage does not work as it should, in words."""
+        return await self.records.degraded() if isinstance(self.records, QueuedRecords) else []
 
     async def services_for(self, context: Context) -> Services:
         """Return what a run works with, for who asks; cheap after the first time."""
@@ -88,6 +110,8 @@ class House:
             tools=workbench.toolbox(),
             materials=workbench.materials,
             memory=self.memory,
+            lessons=self.lessons,
+            constraints=self.constraints,
             effects=self.effects,
             clock=self.clock,
             limits=self._limits(),

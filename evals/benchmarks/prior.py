@@ -21,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.routing import REUSE_ABOVE
+from evals.benchmarks.reliability import calibration_error
+from evals.benchmarks.route_rows import Row, read_rows
 from memory.confidence import Closeness, Features, MatchPrior, features
 from memory.encoders import DEFAULT_ENCODER, encoder
 from memory.lexical import Lexicon, ask_of
@@ -32,18 +34,6 @@ NEIGHBOURS = 8
 MEMORIES = 250
 FITTED_SHARE = 0.6
 """Share of the routes that are fitted; the others are held out."""
-
-
-class Row(NamedTuple):
-    """A request and its route; None is an unknown task."""
-
-    goal: str
-    route: str | None
-
-    @property
-    def field(self) -> str | None:
-        """The routes' common first word."""
-        return self.route.split("_")[0] if self.route else None
 
 
 class Sample(NamedTuple):
@@ -91,8 +81,7 @@ def _one_memory(corpus: Corpus, routes: Sequence[str], rng: random.Random) -> It
     examples = rng.choice(EXAMPLES)
     rows = _examples(corpus, held, examples, rng)
     lexicon = Lexicon()
-    for row in rows:
-        lexicon.add(str(row), ask_of(corpus.memory[row].goal))
+    lexicon.add([str(row) for row in rows], [ask_of(corpus.memory[row].goal) for row in rows])
     for query in _requests(corpus, routes, held, rng):
         yield _sample(corpus, lexicon, rows, query, set(held), examples)
 
@@ -146,7 +135,7 @@ def measured(prior: MatchPrior, samples: Sequence[Sample]) -> dict[str, Any]:
     by_examples = {str(n): _reuse(p, y, samples, n) for n in (1, 2, 5)}
     similarity = np.array([s.similarity for s in samples])
     return {
-        "calibration_error": round(_calibration_error(p, y), 3),
+        "calibration_error": round(calibration_error(p, y), 3),
         "reuse_by_examples": by_examples,
         "match_by_similarity": {f"{low:.1f}": round(float(r), 3) for low, r in _rates(similarity, y)},
         "match_by_probability": {f"{low:.1f}": round(float(r), 3) for low, r in _rates(p, y)},
@@ -172,12 +161,6 @@ def _rates(values: npt.NDArray[Any], y: npt.NDArray[Any]) -> Iterable[tuple[floa
             yield float(low), y[bin_].mean()
 
 
-def _calibration_error(p: npt.NDArray[Any], y: npt.NDArray[Any]) -> float:
-    """Return the expected calibration error over ten bins (Naeini et al., AAAI 2015)."""
-    bins = np.minimum((p * 10).astype(int), 9)
-    return float(sum(abs(p[bins == b].mean() - y[bins == b].mean()) * (bins == b).mean() for b in set(bins)))
-
-
 def benchmark(corpus: Corpus, *, memories: int = MEMORIES, seed: int = 0) -> dict[str, Any]:
     """Return the prior fitted on all routes, and figures of one that saw only a part of them, on the others."""
     routes = corpus.routes
@@ -192,12 +175,6 @@ def benchmark(corpus: Corpus, *, memories: int = MEMORIES, seed: int = 0) -> dic
         "held_out_samples": len(held_out),
         **measured(blind, held_out),
     }
-
-
-def read_rows(path: Path) -> list[Row]:
-    """Return the rows of a JSON-lines file."""
-    objects = (json.loads(line) for line in path.read_text().splitlines() if line.strip())
-    return [Row(o["goal"], o["route"]) for o in objects]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,11 +8,11 @@ from pydantic import ValidationError
 from domain.approvals import ActionRequest, Decision
 from domain.events import RunFinished
 from domain.outcomes import Failure, Outcome
-from domain.plans import Plan, Problem, validate_plan
-from graph.catalogue import RunCatalogue
+from domain.plans import Plan, Problem
 from graph.context import Run
 from graph.gates import answered, closed, opened
 from graph.nodes.planner import kept_results
+from graph.rules import problems_of
 from graph.state import State, dumped, ended, plan_of, usage_of
 
 _Next = Literal["specialists", "planner", "approve_plan", "__end__"]
@@ -25,7 +25,7 @@ async def approve_plan(state: State, run: Run) -> Command[Literal["specialists",
     update = closed(state, pairs)
     match decision.type:
         case "approve":
-            return Command(goto="specialists", update=update)
+            return Command(goto="specialists", update=update | {"carried": {}})
         case "respond":
             wish = Problem(code="change_requested", message=decision.message)
             return Command(goto="planner", update=update | {"problems": [dumped(wish)]})
@@ -34,7 +34,7 @@ async def approve_plan(state: State, run: Run) -> Command[Literal["specialists",
             run.emit(RunFinished(outcome=outcome))
             return Command(goto="__end__", update=update | ended(outcome))
         case "edit":
-            return _edited(state, run, request, decision)
+            return await _edited(state, run, request, decision)
 
 
 def _rejected(decision: Decision, state: State) -> Outcome:
@@ -47,16 +47,17 @@ def _rejected(decision: Decision, state: State) -> Outcome:
     )
 
 
-def _edited(state: State, run: Run, request: ActionRequest, decision: Decision) -> Command[_Next]:
+async def _edited(state: State, run: Run, request: ActionRequest, decision: Decision) -> Command[_Next]:
     """Take the edited plan if it can run; else ask again and say what is wrong with it."""
     try:
         plan = Plan.model_validate(dumped(plan_of(state)) | (decision.args or {}))
-        problems = [str(p) for p in validate_plan(plan, RunCatalogue(run.services.team, run.services.tools))]
+        problems = [str(problem) for problem in await problems_of(plan, state, run)]
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
     if problems:
         note = f"The edited plan cannot run: {'; '.join(problems)}.\n\n{request.description}"
         again = request.model_copy(update={"description": note})
         return Command(goto="approve_plan", update=opened("approve_plan", [again]))
-    update = closed(state, [(request, decision)]) | {"plan": dumped(plan), "results": kept_results(state, plan)}
+    kept = {"plan": dumped(plan), "results": kept_results(state, plan), "carried": {}}
+    update = closed(state, [(request, decision)]) | kept
     return Command(goto="specialists", update=update)

@@ -1,6 +1,6 @@
 """Critic: score the draft by aspects, and decide whether another revision is worth it."""
 
-import hashlib
+from contextlib import suppress
 from typing import Literal
 
 from langgraph.types import Command
@@ -8,23 +8,28 @@ from langgraph.types import Command
 from agents.contracts import CritiqueRequest
 from agents.team import Quality
 from domain.briefings import Briefing
+from domain.errors import StorageAway
 from domain.events import DraftCriticised
 from domain.outcomes import Critique, CritiqueStop, Draft
 from graph.context import Run
 from graph.routes import conclude
 from graph.state import JsonDict, State, dumped, results_of
+from memory.critiques import content_id
 
 
 async def critic(state: State, run: Run) -> Command[Literal["reviser", "approve_result", "specialists", "remember"]]:
     """Criticise a draft that has not been seen; keep the best; stop for a named reason or have it revised."""
     draft, quality = Draft.model_validate(state["draft"]), run.services.team.quality
-    attempts, digest = state.get("attempts", []), _digest(draft.text)
+    attempts, digest = state.get("attempts", []), content_id(draft.text)
     if any(attempt["digest"] == digest for attempt in attempts):
         best = _parsed(state["best"])
         _announce(run, best[1], len(attempts), quality, "repeat")
         way = conclude(state, run, best, "repeat", {})
         return Command(goto=way.goto, update=way.update)
     critique = await _criticised(draft, state, run)
+    if critique.score < quality.min_quality_score and quality.store_failures:
+        with suppress(StorageAway):
+            await run.services.lessons.critiques.add(run.context.workspace, run.run, draft.text, critique)
     attempts = [*attempts, {"digest": digest, "score": critique.score}]
     best = _better((draft, critique), state.get("best", {}))
     stop = stop_reason([attempt["score"] for attempt in attempts], quality)
@@ -45,10 +50,6 @@ def stop_reason(scores: list[float], quality: Quality) -> CritiqueStop | None:
     if len(scores) > 1 and scores[-1] - max(scores[:-1]) < quality.improvement_threshold:
         return "plateau"
     return None
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(" ".join(text.split()).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _parsed(best: JsonDict) -> tuple[Draft, Critique]:

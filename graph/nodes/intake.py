@@ -7,13 +7,14 @@ from langgraph.types import Command
 
 from domain.approvals import ActionRequest, typed_decision
 from domain.briefings import Briefing
-from domain.errors import InvalidGoal
+from domain.errors import InvalidGoal, StorageAway
 from domain.events import RunFinished, RunStarted
 from domain.goals import checked_goal
 from domain.outcomes import Outcome
 from graph.context import Run
 from graph.gates import opened, pending_of
 from graph.state import FRESH, JsonDict, State, dumped, ended
+from memory.profiles import Profile
 
 NOT_TAKEN = "Your message was not taken: this question is open. Answer it, or ask in a new thread."
 CONVERSATION_TURNS = 6
@@ -53,12 +54,23 @@ def _not_taken(request: ActionRequest) -> ActionRequest:
 
 async def _briefed(state: State, run: Run) -> Briefing:
     team, earlier = run.services.team, state["messages"][:-1][-CONVERSATION_TURNS:]
+    profile = await _profile(run)
     return Briefing(
         workspace=run.context.workspace,
         user=run.context.user,
         correlation_id=run.run,
         today=datetime.fromtimestamp(run.services.clock(), tz=UTC).date().isoformat(),
-        brand_voice=team.brand_voice,
+        brand_voice=team.brand_voice | profile.brand_voice,
+        target_profiles=profile.target_profiles,
+        preferences=profile.preferences,
         materials=await run.services.materials(),
         conversation=[f"{message.type}: {message.text}" for message in earlier],
     )
+
+
+async def _profile(run: Run) -> Profile:
+    """Return the workspace's profile; while memory is away, the team file speaks alone."""
+    try:
+        return await run.services.lessons.profiles.get(run.context.workspace)
+    except StorageAway:
+        return Profile()

@@ -11,11 +11,12 @@ from agents.contracts import Cast, Planning, PlanningRequest
 from domain.briefings import Briefing
 from domain.events import PlanCriticised, PlanProposed, RoleDegraded, RunFinished
 from domain.outcomes import Failure, Outcome
-from domain.plans import Plan, Problem, execution_order, validate_plan
+from domain.plans import Plan, Problem, execution_order
 from domain.routing import Recall, RouteDecision
-from graph.catalogue import RunCatalogue
+from graph.carried import carried_by_planner
 from graph.context import Run
 from graph.renewal import renewed
+from graph.rules import problems_of
 from graph.state import JsonDict, State, dumped, ended, plan_of, results_of, usage_of
 
 _WANTS_A_FILE = re.compile(
@@ -26,13 +27,14 @@ _WANTS_A_FILE = re.compile(
 async def planner(state: State, run: Run) -> Command[Literal["plan_critic", "planner", "__end__"]]:
     """Have the goal planned; a plan that cannot run goes back with its problems, at last to the rule-based planner."""
     planning = await run.services.cast.planner(_request(state, run))
-    plan, problems = chosen(planning, run)
+    plan, problems = await chosen(planning, state, run)
     revisions = state.get("plan_revisions", 0)
     if problems and revisions >= run.services.limits.max_plan_revisions:
         plan, problems = await _by_rules(state, run, problems)
     plan = plan if problems else await renewed(plan, run.services.tools)
     run.emit(PlanProposed(plan=plan))
-    update: JsonDict = {"plan": dumped(plan), "problems": [dumped(p) for p in problems]}
+    carried = carried_by_planner(plan, Recall.model_validate(state["recall"]), state, run)
+    update: JsonDict = {"plan": dumped(plan), "problems": [dumped(p) for p in problems], "carried": carried}
     if not problems:
         return Command(goto="plan_critic", update=update | {"results": kept_results(state, plan)})
     run.emit(PlanCriticised(problems=problems))
@@ -41,17 +43,16 @@ async def planner(state: State, run: Run) -> Command[Literal["plan_critic", "pla
     return Command(goto="planner", update=update | {"plan_revisions": revisions + 1})
 
 
-def chosen(planning: Planning, run: Run) -> tuple[Plan, list[Problem]]:
+async def chosen(planning: Planning, state: State, run: Run) -> tuple[Plan, list[Problem]]:
     """Return the first alternative that can run, or else the first with its problems."""
-    catalogue = RunCatalogue(run.services.team, run.services.tools)
-    judged = [(plan, validate_plan(plan, catalogue)) for plan in planning.alternatives[:3]]
+    judged = [(plan, await problems_of(plan, state, run)) for plan in planning.alternatives[:3]]
     return next(((plan, problems) for plan, problems in judged if not problems), judged[0])
 
 
 async def _by_rules(state: State, run: Run, problems: Sequence[Problem]) -> tuple[Plan, list[Problem]]:
     run.emit(RoleDegraded(role="planner", reason="; ".join(map(str, problems))))
     understudies: Cast = run.services.understudies
-    return chosen(await understudies.planner(_request(state, run)), run)
+    return await chosen(await understudies.planner(_request(state, run)), state, run)
 
 
 def _request(state: State, run: Run) -> PlanningRequest:

@@ -4,15 +4,23 @@ from typing import Literal
 
 from langgraph.types import Command
 
-from domain.events import MemoryRecalled
+from domain.errors import StorageAway
+from domain.events import MemoryRecalled, RoleDegraded
+from domain.routing import Recall
 from graph.context import Run
 from graph.state import State, dumped
 
 
 async def recall(state: State, run: Run) -> Command[Literal["supervisor"]]:
-    """Look the goal up in the workspace's task memory."""
+    """Look the goal up in the workspace's task memory; while it is away, go on as if nothing were remembered."""
     services = run.services
-    found = await services.memory.recall(run.context.workspace, services.team.name, state["goal"])
+    try:
+        found = await services.memory.recall(
+            run.context.workspace, services.team.name, state["goal"], versions=services.versions
+        )
+    except StorageAway as away:
+        run.emit(RoleDegraded(role="memory", reason=str(away)))
+        found = Recall(explanation=f"Nothing could be recalled: {away}.")
     run.emit(MemoryRecalled(recall=found))
     successes = [n.goal for n in found.neighbours if n.success]
     briefing = state["briefing"] | {"past_successes": successes, "task_history": [n.goal for n in found.neighbours]}

@@ -7,6 +7,7 @@ from langgraph.types import Command
 from domain.events import OutcomeRemembered, RunFinished
 from domain.outcomes import Critique, Failure, Outcome, StepResult
 from graph.context import Run
+from graph.learning import learn
 from graph.scheduler import is_lost
 from graph.state import State, ended, plan_of, results_of, usage_of
 from memory.tasks import TaskRecord
@@ -19,6 +20,7 @@ async def remember(state: State, run: Run) -> Command[Literal["__end__"]]:
     outcome = concluded(state)
     task = await run.services.memory.remember(_record(state, run, outcome))
     run.emit(OutcomeRemembered(task=task.id))
+    await learn(state, run, outcome, task.id)
     run.emit(RunFinished(outcome=outcome))
     return Command(goto="__end__", update=ended(outcome))
 

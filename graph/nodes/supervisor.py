@@ -1,20 +1,22 @@
 """Supervisor: reuse what worked when memory is sure, else reply, ask back, refuse or have it planned."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from langgraph.types import Command
 
 from agents.contracts import RoutingRequest
 from domain.briefings import Briefing
+from domain.errors import StorageAway
 from domain.events import PlanProposed, RouteDecided, RunFinished
 from domain.outcomes import Outcome, RunStatus
-from domain.plans import Plan, validate_plan
-from domain.routing import Recall, RouteDecision, RouteSource
-from graph.catalogue import RunCatalogue
+from domain.plans import Plan
+from domain.routing import Recall, RouteDecision, RouteSource, band_of
+from graph.carried import carried_from_memory
 from graph.context import Run
 from graph.renewal import renewed
 from graph.routes import execute
-from graph.state import State, dumped, ended
+from graph.rules import problems_of
+from graph.state import JsonDict, State, dumped, ended
 
 _ENDINGS: dict[RouteSource, RunStatus] = {"reply": "replied", "ask": "asked", "refuse": "refused"}
 
@@ -22,13 +24,14 @@ _ENDINGS: dict[RouteSource, RunStatus] = {"reply": "replied", "ask": "asked", "r
 async def supervisor(state: State, run: Run) -> Command[Literal["planner", "approve_plan", "specialists", "__end__"]]:
     """Decide which way the goal goes."""
     recall = Recall.model_validate(state["recall"])
-    plan = await reusable(recall, run, state["goal"])
-    decision = remembered(recall, plan) if plan else await _decided(state, run, recall)
+    known = await reusable(recall, state, run) or await from_recipe(recall, state, run)
+    decision = known.decision if known else await _decided(state, run, recall)
     run.emit(RouteDecided(decision=decision))
-    update = {"decision": dumped(decision)}
-    if plan:
-        run.emit(PlanProposed(plan=plan))
-        way = execute(plan, run, update)
+    update: JsonDict = {"decision": dumped(decision)}
+    if known:
+        run.emit(PlanProposed(plan=known.plan))
+        carried = await carried_from_memory(known.plan, recall, state, run)
+        way = execute(known.plan, run, update | {"carried": carried, "recipe": known.recipe})
         return Command(goto=way.goto, update=way.update)
     if decision.source in _ENDINGS:
         outcome = Outcome(
@@ -39,27 +42,54 @@ async def supervisor(state: State, run: Run) -> Command[Literal["planner", "appr
     return Command(goto="planner", update=update)
 
 
-async def reusable(recall: Recall, run: Run, goal: str) -> Plan | None:
+class Known(NamedTuple):
+    """A plan that memory has for the goal, and the decision to take it."""
+
+    plan: Plan
+    decision: RouteDecision
+    recipe: str = ""
+
+
+async def reusable(recall: Recall, state: State, run: Run) -> Known | None:
     """Return the remembered plan, cut to what this run can do, when memory is sure enough and it is valid."""
     if recall.band != "reuse" or recall.plan is None:
         return None
-    services = run.services
-    steps = [step for step in recall.plan.steps if services.delivers or not step.delivers]
-    plan = recall.plan.model_copy(update={"steps": steps, "source": "memory", "confidence": recall.confidence})
-    if not steps or validate_plan(plan, RunCatalogue(services.team, services.tools)):
+    plan = recall.plan.model_copy(update={"source": "memory", "confidence": recall.confidence})
+    fit = await _fit(plan, state, run)
+    return Known(fit, _decision(fit, recall, recall.explanation)) if fit else None
+
+
+async def from_recipe(recall: Recall, state: State, run: Run) -> Known | None:
+    """Return the plan of a recipe that the goal fits, with its slots filled, when there is one and it is valid."""
+    recipes, team = run.services.lessons.recipes, run.services.team.name
+    try:
+        found = await recipes.adapted(run.context.workspace, team, state["goal"])
+    except StorageAway:
         return None
-    return await renewed(plan, services.tools, goal=goal)
+    fit = await _fit(found.plan, state, run) if found else None
+    if found is None or fit is None:
+        return None
+    return Known(fit, _decision(fit, recall, found.explanation), found.recipe.id)
 
 
-def remembered(recall: Recall, plan: Plan) -> RouteDecision:
-    """Return the decision to reuse a remembered plan."""
+async def _fit(plan: Plan, state: State, run: Run) -> Plan | None:
+    """Return a plan from memory without what this run cannot deliver, or None where it cannot run here."""
+    services = run.services
+    steps = [step for step in plan.steps if services.delivers or not step.delivers]
+    plan = plan.model_copy(update={"steps": steps})
+    if not steps or await problems_of(plan, state, run):
+        return None
+    return await renewed(plan, services.tools, goal=state["goal"])
+
+
+def _decision(plan: Plan, recall: Recall, explanation: str) -> RouteDecision:
     return RouteDecision(
-        source="memory",
+        source="recipe" if plan.source == "recipe" else "memory",
         sequence=plan.sequence,
-        confidence=recall.confidence,
-        band=recall.band,
+        confidence=plan.confidence,
+        band=band_of(plan.confidence),
         neighbours=recall.neighbours,
-        explanation=recall.explanation,
+        explanation=explanation,
     )
 
 

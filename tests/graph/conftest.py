@@ -31,9 +31,12 @@ from domain.plans import Plan, Problem, Step
 from domain.routing import RouteDecision
 from graph.build import builder
 from graph.context import Context, Limits, Services
+from memory.constraints import Constraints
 from memory.effects import EffectLedger
 from memory.encoders import Encoder, encoder
 from memory.index import ChromaIndex
+from memory.lessons import Lessons
+from memory.records import Records
 from memory.sqlite import SqliteRecords
 from memory.tasks import TaskMemory
 
@@ -169,9 +172,22 @@ def words() -> Encoder:
     return encoder()
 
 
+def team_of(checkpoints: tuple[Checkpoint, ...], quality: dict[str, Any]) -> Team:
+    return Team(
+        name="test",
+        description="a team",
+        specialists=(
+            Specialist(name="reader", description="reads", fallback="writer"),
+            Specialist(name="writer", description="writes", tools=("save", "write_file")),
+        ),
+        checkpoints=checkpoints,
+        quality=Quality(**quality),
+    )
+
+
 @pytest.fixture
 async def theatre(tmp_path: Path, words: Encoder) -> AsyncIterator[Opener]:
-    records = await SqliteRecords.open(tmp_path / "records.sqlite")
+    file = await SqliteRecords.open(tmp_path / "records.sqlite")
     index = await ChromaIndex.open(tmp_path / "chroma", words)
 
     def opened(
@@ -179,31 +195,25 @@ async def theatre(tmp_path: Path, words: Encoder) -> AsyncIterator[Opener]:
         *,
         checkpoints: tuple[Checkpoint, ...] = (),
         limits: Limits | None = None,
+        records: Records = file,
         **quality: Any,
     ) -> Theatre:
         troupe = troupe or Troupe()
-        team = Team(
-            name="test",
-            description="a team",
-            specialists=(
-                Specialist(name="reader", description="reads", fallback="writer"),
-                Specialist(name="writer", description="writes", tools=("save", "write_file")),
-            ),
-            checkpoints=checkpoints,
-            quality=Quality(**quality),
-        )
 
         async def materials() -> list[Material]:
             return []
 
         save = Tool(name="save", description="saves", parameters=Note, run=troupe.save, effect="write")
+        memory = TaskMemory(records, index, clock=time.time)
         services = Services(
-            team=team,
+            team=team_of(checkpoints, quality),
             cast=troupe.cast(),
             understudies=troupe.cast(),
             tools=Toolbox.of([save]),
             materials=materials,
-            memory=TaskMemory(records, index, clock=time.time),
+            memory=memory,
+            lessons=Lessons.of(records, memory),
+            constraints=Constraints(records),
             effects=EffectLedger(records),
             clock=time.time,
             limits=limits or Limits(),
@@ -213,4 +223,4 @@ async def theatre(tmp_path: Path, words: Encoder) -> AsyncIterator[Opener]:
 
     yield opened
     await index.close()
-    await records.close()
+    await file.close()

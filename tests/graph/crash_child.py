@@ -17,9 +17,11 @@ from domain.outcomes import StepResult
 from domain.plans import Plan
 from graph.build import builder
 from graph.context import Context, Services
+from memory.constraints import Constraints
 from memory.effects import EffectLedger
 from memory.encoders import encoder
 from memory.index import ChromaIndex
+from memory.lessons import Lessons
 from memory.sqlite import SqliteRecords
 from memory.tasks import TaskMemory
 from tests.graph.conftest import Note, Troupe, step
@@ -58,13 +60,16 @@ async def main(folder: Path, how: str) -> None:
     cast = Troupe(plans=[PLAN], perform=perform).cast()
     reader = Specialist(name="reader", description="reads")
     writer = Specialist(name="writer", description="writes", tools=("save",))
+    memory = TaskMemory(records, index)
     services = Services(
         team=Team(name="test", description="a team", specialists=(reader, writer)),
         cast=cast,
         understudies=cast,
         tools=Toolbox.of([Tool(name="save", description="", parameters=Note, run=save, effect="write")]),
         materials=materials,
-        memory=TaskMemory(records, index),
+        memory=memory,
+        lessons=Lessons.of(records, memory),
+        constraints=Constraints(records),
         effects=EffectLedger(records),
         clock=time.time,
     )

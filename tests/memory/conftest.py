@@ -41,6 +41,7 @@ class House:
         return cls(folder, records, index, TaskMemory(records, index, clock=clock))
 
     async def close(self) -> None:
+        await self.tasks.close()
         await self.index.close()
         await self.records.close()
 

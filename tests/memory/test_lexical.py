@@ -23,8 +23,7 @@ def test_the_ask_is_the_order_without_its_topic(goal: str, ask: str) -> None:
 @pytest.fixture
 def lexicon() -> Lexicon:
     lexicon = Lexicon()
-    for key, goal in {"blog": "write a blog", "post": "write a blog post", "mail": "send the weekly mail"}.items():
-        lexicon.add(key, goal)
+    lexicon.add(["blog", "post", "mail"], ["write a blog", "write a blog post", "send the weekly mail"])
     return lexicon
 
 
@@ -45,7 +44,7 @@ def test_function_words_alone_say_nothing(lexicon: Lexicon) -> None:
 
 def test_removed_goals_leave_the_weights_as_they_were(lexicon: Lexicon) -> None:
     before = lexicon.similarities("draft a blog post", ["blog"])
-    lexicon.add("more", "blog blog blog")
+    lexicon.add(["more"], ["blog blog blog"])
     assert lexicon.similarities("draft a blog post", ["blog"]) != before
     lexicon.remove("more")
     lexicon.remove("more")

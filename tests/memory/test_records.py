@@ -2,7 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.errors import StorageCorrupt, StorageFull
-from memory.records import Records
+from memory.queued import QueuedRecords
+from memory.records import Merge, Records, Value
+from memory.redis import RedisRecords
 from memory.sqlite import SqliteRecords
 from tests.memory.conftest import Clock
+from tests.redis_server import RedisServer
 
 JSON = st.recursive(
     st.none()
@@ -28,12 +32,57 @@ OBJECTS = st.dictionaries(st.text(), JSON, max_size=4)
 KEYS = st.text(alphabet="ab:%_*?[é", min_size=1, max_size=6)
 
 
-@pytest.fixture(params=["sqlite"])
-async def records(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Records]:
-    opened = {"sqlite": SqliteRecords.open}[request.param]
-    records = await opened(tmp_path / "records.db", clock=clock)
-    yield records
-    await records.close()
+def _joined(present: Value | None, change: Value) -> Value:
+    return {"all": [*(present or {"all": []})["all"], *change["all"]]}
+
+
+JOIN = Merge("join", _joined)
+
+Elapse = Callable[[float], Awaitable[None]]
+
+
+@dataclass
+class Store:
+    records: Records
+    elapse: Elapse
+    """Let seconds pass."""
+
+
+async def _sqlite(request: pytest.FixtureRequest, folder: Path, clock: Clock) -> Store:
+    async def elapse(seconds: float) -> None:
+        clock.now += seconds
+
+    return Store(await SqliteRecords.open(folder / "records.db", clock=clock), elapse)
+
+
+async def _redis(request: pytest.FixtureRequest, folder: Path, clock: Clock) -> Store:
+    server: RedisServer = request.getfixturevalue("shared_redis")
+    await server.empty()
+    return Store(RedisRecords.open(server.url, clock=clock), server.age)
+
+
+async def _queued(request: pytest.FixtureRequest, folder: Path, clock: Clock) -> Store:
+    server: RedisServer = request.getfixturevalue("shared_redis")
+    await server.empty()
+    redis = RedisRecords.open(server.url, clock=clock)
+    return Store(await QueuedRecords.open(redis, folder / "outbox.db", merges=[JOIN], clock=clock), server.age)
+
+
+@pytest.fixture(params=[_sqlite, _redis, _queued], ids=["sqlite", "redis", "queued"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Store]:
+    store: Store = await request.param(request, tmp_path, clock)
+    yield store
+    await store.records.close()
+
+
+@pytest.fixture
+def records(store: Store) -> Records:
+    return store.records
+
+
+@pytest.fixture
+def elapse(store: Store) -> Elapse:
+    return store.elapse
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -47,10 +96,10 @@ async def test_an_unknown_key_has_no_value(records: Records) -> None:
     assert await records.get("k") is None
 
 
-async def test_put_replaces_value_and_expiry(records: Records, clock: Clock) -> None:
-    await records.put("k", {"n": 1}, ttl=10)
+async def test_put_replaces_value_and_expiry(records: Records, elapse: Elapse) -> None:
+    await records.put("k", {"n": 1}, ttl=100)
     await records.put("k", {"n": 2})
-    clock.now += 11
+    await elapse(101)
     assert await records.get("k") == {"n": 2}
 
 
@@ -59,11 +108,11 @@ async def test_delete_tells_whether_the_key_was_there(records: Records) -> None:
     assert [await records.delete("k"), await records.delete("k"), await records.get("k")] == [True, False, None]
 
 
-async def test_a_value_is_gone_when_its_time_is_over(records: Records, clock: Clock) -> None:
-    await records.put("k", {"n": 1}, ttl=10)
-    clock.now += 9.5
+async def test_a_value_is_gone_when_its_time_is_over(records: Records, elapse: Elapse) -> None:
+    await records.put("k", {"n": 1}, ttl=100)
+    await elapse(90)
     assert await records.get("k") == {"n": 1}
-    clock.now += 0.5
+    await elapse(10)
     assert (await records.get("k"), await records.scan(""), await records.delete("k")) == (None, [], False)
 
 
@@ -83,12 +132,20 @@ async def test_a_counter_starts_at_zero_and_loses_nothing(records: Records) -> N
     assert sorted(counted) == list(range(2, 101, 2))
 
 
-async def test_a_counter_begins_anew_when_its_time_is_over(records: Records, clock: Clock) -> None:
-    await records.add("visits", ttl=10)
-    clock.now += 6
+async def test_a_counter_begins_anew_when_its_time_is_over(records: Records, elapse: Elapse) -> None:
+    await records.add("visits", ttl=100)
+    await elapse(60)
     assert await records.add("visits") == 2
-    clock.now += 6
+    await elapse(60)
     assert await records.add("visits") == 1
+
+
+async def test_the_latest_time_given_to_a_counter_counts(records: Records, elapse: Elapse) -> None:
+    await records.add("visits", ttl=100)
+    await elapse(60)
+    await records.add("visits", ttl=100)
+    await elapse(60)
+    assert await records.add("visits", -1) == 1
 
 
 @pytest.mark.parametrize(
@@ -110,12 +167,31 @@ async def test_compare_and_set(
     assert await records.get("k") == ({"new": True} if stored else present)
 
 
-async def test_an_expired_value_counts_as_absent(records: Records, clock: Clock) -> None:
-    await records.put("k", {"n": 1}, ttl=10)
-    clock.now += 10
+async def test_an_expired_value_counts_as_absent(records: Records, elapse: Elapse) -> None:
+    await records.put("k", {"n": 1}, ttl=100)
+    await elapse(100)
     assert not await records.compare_and_set("k", {"n": 1}, {"n": 2})
-    assert await records.compare_and_set("k", None, {"n": 3}, ttl=5)
+    assert await records.compare_and_set("k", None, {"n": 3}, ttl=50)
     assert await records.get("k") == {"n": 3}
+
+
+async def test_a_merge_starts_from_nothing_and_joins_what_is_there(records: Records) -> None:
+    assert await records.merge("k", {"all": [1]}, JOIN) == {"all": [1]}
+    assert await records.merge("k", {"all": [2]}, JOIN) == {"all": [1, 2]}
+    assert await records.get("k") == {"all": [1, 2]}
+
+
+async def test_merges_at_once_lose_nothing(records: Records) -> None:
+    await asyncio.gather(*(records.merge("k", {"all": [i]}, JOIN) for i in range(20)))
+    assert sorted((await records.get("k") or {})["all"]) == list(range(20))
+
+
+async def test_a_merge_sets_the_time_anew(records: Records, elapse: Elapse) -> None:
+    await records.merge("k", {"all": [1]}, JOIN, ttl=100)
+    await elapse(60)
+    await records.merge("k", {"all": [2]}, JOIN, ttl=100)
+    await elapse(60)
+    assert await records.get("k") == {"all": [1, 2]}
 
 
 async def test_one_of_many_wins_compare_and_set(records: Records) -> None:
@@ -138,6 +214,7 @@ async def test_a_log_counts_its_entries_from_one(records: Records) -> None:
         pytest.param(0, 2, [1, 2], id="limit"),
         pytest.param(1, 1, [2], id="after and limit"),
         pytest.param(3, None, [], id="nothing new"),
+        pytest.param(0, 0, [], id="none"),
     ],
 )
 async def test_a_log_is_read_from_a_number_on(

@@ -48,6 +48,13 @@ def test_arguments_that_name_what_the_new_goal_does_not_are_found() -> None:
     assert stale_arguments(old, "How did Iowa change since 2001?", "What changed in Iowa after 2001?") == []
 
 
+def test_more_words_are_replaced_in_the_same_pass_and_whole() -> None:
+    old = plan("Tell kids about art; start early", name="art for kids")
+    new = reworded(old, OLD, NEW, {"kids": "artists", "art": "sea"})
+    assert new.steps[1].task == "Tell artists about sea; start early"
+    assert new.steps[1].args == {"name": "sea for artists"}
+
+
 def test_a_task_in_words_that_names_the_old_subject_is_stale_too() -> None:
     old = Plan(steps=[Step(id="a", agent="x", task="Compute the share of Iowa for 2001 and 2017")])
     goals = "Write a brief on Iowa between 2001 and 2017", "Write a brief on Iowa between 2005 and 2010"

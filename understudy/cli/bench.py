@@ -49,6 +49,44 @@ def latency(data: Data = None, as_json: AsJson = False) -> None:
     _print(asyncio.run(_latency(data)), as_json)
 
 
+@app.command()
+def route(
+    memory: Annotated[Path, typer.Option(metavar="FILE", help="What is remembered: lines of goal and route.")],
+    queries: Annotated[Path, typer.Option(metavar="FILE", help="What is asked; route null is an unknown task.")],
+    encoder: Annotated[str, typer.Option(metavar="NAME", help="Encoder of the goals.")] = "wordllama",
+    per_route: Annotated[int | None, typer.Option(min=1, help="Examples a route at most.")] = None,
+    curve: Annotated[bool, typer.Option("--curve", help="Measure with 1 to 50 examples a route too.")] = False,
+    png: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the reliability diagram.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure routing from memory on your own requests: what is reused, how surely, and whether it is right."""
+    from evals.benchmarks.route import run
+    from evals.benchmarks.route_rows import read_rows
+
+    rows = read_rows(memory), read_rows(queries)
+    _print(asyncio.run(run(*rows, encoder_name=encoder, per_route=per_route, curve=curve, png=png)), as_json)
+
+
+@app.command()
+def select(
+    outcomes: Annotated[Path, typer.Option(metavar="FILE", help="Lines of task_type, goal, outcomes and cost by arm.")],
+    policy: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Policy to replay; all where none.")] = None,
+    price: Annotated[float, typer.Option(min=0, help="What the dearest arm's cost takes from an outcome.")] = 0.1,
+    seeds: Annotated[int, typer.Option(min=2, help="Orders in which the rows are replayed.")] = 20,
+    encoder: Annotated[str, typer.Option(metavar="NAME", help="Encoder of the goals.")] = "wordllama",
+    png: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the regret along the stream.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure who would be chosen for your own tasks: policies against fixed arms and the best choice in hindsight."""
+    from evals.benchmarks.outcome_rows import read_stream
+    from evals.benchmarks.select import chosen_policies, run
+    from memory.encoders import encoder as encoder_called
+
+    policies = chosen_policies(policy or ["all"])
+    stream = read_stream(outcomes, encoder_called(encoder))
+    _print(run(stream, policies=policies, price=price, seeds=seeds, png=png), as_json)
+
+
 async def _latency(data: Path | None) -> "Report":
     from evals.benchmarks.latency import KNOWN_PLAN, run
     from understudy.measured import MeasuredOrchestrator, without_model

@@ -13,7 +13,7 @@ from domain.events import Stamped
 from domain.goals import checked_goal
 from understudy.cli.approve import Person
 from understudy.cli.errors import INTERRUPTED, error_edge
-from understudy.cli.phrases import decision_text, line, mode, plan_text
+from understudy.cli.phrases import decision_text, line, mode, plan_text, remembered
 from understudy.cli.screen import TerminalScreen, console, put, starting
 from understudy.cli.session import Session
 from understudy.cli.terminal import Read, read_line
@@ -50,7 +50,7 @@ def greeting(status: Status, settings: Settings) -> Text:
     out = str(settings.out) if settings.out else "none (--out DIR lets the team write files)"
     return Text("\n").join(
         [
-            line("team", f"{status.team}, workspace {status.workspace}, {status.tasks} remembered task(s)"),
+            line("team", f"{status.team}, workspace {status.workspace}, {remembered(status.tasks)}"),
             line("mode", mode(status.mode)),
             line("data", data),
             line("out", out),

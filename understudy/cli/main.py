@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli import bench, chat, memory, route, run, status, team
+from understudy.cli import bench, chat, feedback, memory, performance, route, run, status, team
 from understudy.cli.errors import USAGE, Group, complain
 
 EPILOG = """\b
@@ -41,6 +41,8 @@ app.command(epilog=run.RESUME_EXAMPLES)(run.resume)
 app.command(epilog=route.EXAMPLES)(route.route)
 app.add_typer(team.app, name="team")
 app.add_typer(memory.app, name="memory")
+app.command(epilog=feedback.EXAMPLES)(feedback.feedback)
+app.command(epilog=performance.EXAMPLES)(performance.performance)
 app.command()(status.status)
 app.add_typer(bench.app, name="bench")
 

@@ -1,38 +1,45 @@
 """`understudy memory`: what is remembered of finished tasks."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from understudy.cli import constraints, memory_files
+from understudy.cli.opened import with_orchestrator
 from understudy.cli.options import AsJson, Workspace
 
 if TYPE_CHECKING:
     from memory.tasks import TaskRecord
-    from understudy.orchestrator import Orchestrator
-
-T = TypeVar("T")
 
 EXAMPLES = """\b
 Examples:
   understudy memory list --workspace acme
   understudy memory search "blog about machine learning" --json | jq .
+  understudy memory show 5d0c7e1f
   understudy memory forget 5d0c7e1f
+  understudy memory export > tasks.jsonl
 """
 SHORT = 12
 """Characters of a task's id that tables show; any unique beginning names a task."""
 
 app = typer.Typer(
-    help="List, search and forget remembered tasks.", epilog=EXAMPLES, rich_markup_mode=None, no_args_is_help=True
+    help="See, search, forget, exchange and rebuild what is remembered.",
+    epilog=EXAMPLES,
+    rich_markup_mode=None,
+    no_args_is_help=True,
 )
+app.command("export")(memory_files.export_tasks)
+app.command("import")(memory_files.import_tasks)
+app.command()(memory_files.reindex)
+app.add_typer(constraints.app, name="constraints")
 
 
 @app.command("list")
 def list_tasks(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """List the remembered tasks, the latest first."""
-    records = _with(workspace, lambda o: o.memory.list(o.settings.workspace))
+    records = with_orchestrator(workspace, lambda o: o.memory.list(o.settings.workspace))
     if as_json:
         _print_json([record.model_dump(mode="json") for record in records])
         return
@@ -56,7 +63,7 @@ def search(
     from domain.goals import checked_goal
 
     text = checked_goal(query)
-    near = _with(workspace, lambda o: o.memory.search(o.settings.workspace, text))
+    near = with_orchestrator(workspace, lambda o: o.memory.search(o.settings.workspace, text))
     if as_json:
         _print_json([neighbour.model_dump(mode="json") for neighbour in near])
         return
@@ -71,21 +78,80 @@ def search(
 
 
 @app.command()
+def show(
+    task: Annotated[str, typer.Argument(metavar="ID", help="Id of the task, or its beginning.")],
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show everything about a remembered task, its plan included."""
+    record = _named(task, with_orchestrator(workspace, lambda o: o.memory.list(o.settings.workspace)))
+    if as_json:
+        _print_json(record.model_dump(mode="json"))
+        return
+    from understudy.cli.phrases import plan_text
+    from understudy.cli.screen import console, put
+    from understudy.cli.tables import print_table
+
+    values = record.model_dump(exclude={"plan", "ratings"})
+    shown = {name: _day(v) if name in ("created", "updated") else v for name, v in values.items() if v not in ("", {})}
+    print_table("Task", ("field", "value"), list(shown.items()))
+    if record.plan:
+        put(console(), plan_text(record.plan))
+
+
+@app.command()
+def recipes(workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """List the patterns seen in what succeeded, and which of them are recipes by now."""
+    found = with_orchestrator(workspace, lambda o: o.lessons.recipes.patterns(o.settings.workspace))
+    if as_json:
+        _print_json([{"name": r.name, "ready": r.ready, **r.model_dump(mode="json")} for r in found])
+        return
+    from understudy.cli.tables import print_table
+
+    rows = [
+        (r.name, "recipe" if r.ready else "pattern", " → ".join(r.sequence), 
+         f"{r.successes}/{r.successes + r.failures}", r.used, f"{r.confidence:.2f}", r.team)
+        for r in found
+    ]  # fmt: skip
+    print_table("Recipes", ("goal", "state", "sequence", "succeeded", "used", "confidence", "team"), rows)
+
+
+@app.command()
+def calibrate(workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """Learn now, from the remembered tasks of each team, how far recall can be believed."""
+    found = with_orchestrator(workspace, lambda o: o.memory.calibrate(o.settings.workspace))
+    if as_json:
+        _print_json([calibrated._asdict() for calibrated in found])
+        return
+    from understudy.cli.tables import print_table
+
+    rows = [(c.team, c.tasks, c.routes, f"{c.accuracy:.2f}", f"{c.novel_below:.2f}", f"{c.trust:.2f}") for c in found]
+    print_table("Calibration", ("team", "tasks", "routes", "accuracy", "novel below", "trust"), rows)
+    if not found:
+        typer.echo("too few tasks to learn from; the encoder's own prior is used", err=True)
+
+
+@app.command()
 def forget(
     task: Annotated[str, typer.Argument(metavar="ID", help="Id of the task, or its beginning.")],
     workspace: Workspace = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Forget a task for good."""
+    """Forget a task for good: with what was learnt from it, and the conversations that it was done in."""
     from understudy.cli.text import one_line
 
-    record = _named(task, _with(workspace, lambda o: o.memory.list(o.settings.workspace)))
+    record = _named(task, with_orchestrator(workspace, lambda o: o.memory.list(o.settings.workspace)))
     name = f"{record.id[:SHORT]} {one_line(record.goal, 60)!r}"
     if not yes and not typer.confirm(f"Forget {name} for good?", err=True):
         typer.echo("nothing was forgotten", err=True)
         return
-    _with(workspace, lambda o: o.memory.forget(o.settings.workspace, record.id))
-    typer.echo(f"forgot {name}")
+    done = with_orchestrator(workspace, lambda o: o.forget(record.id))
+    typer.echo(f"forgot {name} and {len(done.threads)} conversation(s)")
+    for thread in done.kept:
+        typer.echo(
+            f"conversation {one_line(thread, 60)} still holds the goal: it is not at its end, or it recalled the task",
+            err=True,
+        )
 
 
 def _named(beginning: str, records: "Sequence[TaskRecord]") -> "TaskRecord":
@@ -99,27 +165,10 @@ def _named(beginning: str, records: "Sequence[TaskRecord]") -> "TaskRecord":
     raise UnknownTask(msg)
 
 
-def _with(workspace: str | None, use: "Callable[[Orchestrator], Awaitable[T]]") -> T:
-    """Open the orchestrator of a workspace, use it, and return what came out."""
-    from understudy.cli.screen import starting
-
-    with starting():
-        from understudy.orchestrator import Orchestrator
-        from understudy.settings import load_settings
-
-        settings = load_settings(workspace=workspace)
-
-    async def used() -> T:
-        async with Orchestrator(settings) as orchestrator:
-            return await use(orchestrator)
-
-    return asyncio.run(used())
-
-
-def _print_json(values: list[object]) -> None:
+def _print_json(value: object) -> None:
     from understudy.cli.screen import print_json
 
-    print_json(values)
+    print_json(value)
 
 
 def _score(quality: float | None) -> str:

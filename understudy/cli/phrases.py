@@ -34,6 +34,11 @@ def mode(name: str) -> str:
     return NO_MODEL if name == "rules" else f"model {one_line(name)}"
 
 
+def remembered(tasks: int | None) -> str:
+    """Return how many tasks are remembered, in words; None: nobody knows now."""
+    return "memory is away" if tasks is None else f"{tasks} remembered task(s)"
+
+
 def way(decision: RouteDecision) -> str:
     """Return how a goal was routed."""
     # A goal that nothing is remembered for has no confidence worth telling.

@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from understudy.cli.phrases import line, mode
+from understudy.cli.phrases import line, mode, remembered
 from understudy.cli.text import one_line
 from understudy.orchestrator import Status
 
@@ -11,7 +11,7 @@ def status_text(status: Status) -> Text:
     """Return the status, one labelled line per fact and one per open thread."""
     parts = [
         line("home", status.home),
-        line("workspace", f"{status.workspace}, {status.tasks} remembered task(s)"),
+        line("workspace", f"{status.workspace}, {remembered(status.tasks)}"),
         line("team", status.team),
         line("mode", mode(status.mode)),
         line("encoder", status.encoder),

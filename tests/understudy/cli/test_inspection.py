@@ -80,7 +80,7 @@ def test_a_task_is_forgotten_by_the_beginning_of_its_id(remembered: str, underst
     assert kept.exit_code == 0
     assert kept.stderr.endswith("nothing was forgotten\n")
     gone = understudy("memory", "forget", remembered[:6], "--yes")
-    assert gone.stdout == f"forgot {remembered[:12]} '{QUESTION}'\n"
+    assert gone.stdout == f"forgot {remembered[:12]} '{QUESTION}' and 1 conversation(s)\n"
     assert understudy("memory", "list", "--json").stdout == "[]\n"
 
 

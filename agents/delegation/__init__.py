@@ -1,0 +1,1 @@
+"""Who does a task: policies that learn from outcomes, and trials of two variants."""

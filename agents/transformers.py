@@ -1,0 +1,161 @@
+"""Context transformers: what one agent hands to another, made ready for the one that takes over."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from domain.errors import TransformFailed
+
+Context = dict[str, Any]
+"""A JSON object. The shipped transformers know `text`, `sources` (objects with `name`, `locator`, `quote`) and `data`
+with `columns` and `rows`, as in a `StepResult`; everything else passes through."""
+Transform = Callable[[Context], Context]
+"""Returns a new context and leaves the given one as it is."""
+
+ANYONE = "*"
+CHARS_PER_TOKEN = 4
+"""Approximate, for Latin script: exact tokenizers differ by model and have to be downloaded."""
+TOKENS = 4000
+_QUOTE_CHARS = 300
+_SOURCES = 12
+_ROWS = 50
+_CUT = " [...]"
+_RAISED = (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+
+
+class Transformers:
+    """Which transformer stands between which agents.
+
+    For a pair the closest registration counts: the pair itself, then the source to anyone, then anyone to the target,
+    then anyone to anyone.
+    """
+
+    def __init__(self) -> None:
+        self._by_pair: dict[tuple[str, str], Transform] = {}
+
+    def register(self, source: str, target: str, *transforms: Transform) -> None:
+        """Put transformers, applied in turn, between two agents; `*` stands for anyone. None at all lets all pass."""
+        self._by_pair[source, target] = _chain(transforms)
+
+    def between(self, source: str, target: str) -> Transform | None:
+        """Return what is registered for the pair, if anything."""
+        pairs = ((source, target), (source, ANYONE), (ANYONE, target), (ANYONE, ANYONE))
+        return next((self._by_pair[pair] for pair in pairs if pair in self._by_pair), None)
+
+    def apply(self, source: str, target: str, context: Context) -> Context:
+        """Return the context as the target gets it; unchanged where nothing is registered.
+
+        Raises:
+            TransformFailed: The transformer raised, or gave something else than an object.
+        """
+        transform = self.between(source, target)
+        if transform is None:
+            return context
+        try:
+            made = transform(context)
+        except _RAISED as error:
+            msg = f"the context from {source!r} to {target!r} could not be transformed: {error!r:.200}"
+            raise TransformFailed(msg) from error
+        if not isinstance(made, dict):
+            msg = f"the transformer from {source!r} to {target!r} gave {type(made).__name__} in place of an object"
+            raise TransformFailed(msg)
+        return made
+
+
+def standard_transformers(tokens: int = TOKENS) -> Transformers:
+    """Return transformers with the defaults for every pair: evidence digest, table to text, trimming."""
+    transformers = Transformers()
+    transformers.register(ANYONE, ANYONE, digest_evidence, table_to_text, trim_to(tokens))
+    return transformers
+
+
+def digest_evidence(context: Context) -> Context:
+    """Keep each source once with its longest quote, shortened, in order of first mention."""
+    if "sources" not in context:
+        return context
+    longest: dict[tuple[Any, Any], Mapping[str, Any]] = {}
+    for source in context["sources"]:
+        place = source["name"], source.get("locator", "")
+        known = longest.get(place)
+        if known is None or len(source.get("quote", "")) > len(known.get("quote", "")):
+            longest[place] = source
+    kept = [{**source, "quote": _cut(source.get("quote", ""), _QUOTE_CHARS)} for source in longest.values()]
+    return {**context, "sources": kept[:_SOURCES]}
+
+
+def table_to_text(context: Context) -> Context:
+    """Replace a table in `data` by a Markdown table at the end of `text`, at most 50 rows of it."""
+    data = context.get("data")
+    if not isinstance(data, Mapping) or not data.get("columns") or "rows" not in data:
+        return context
+    rows: Sequence[Sequence[Any]] = data["rows"]
+    lines = [_row(data["columns"]), _row(["---"] * len(data["columns"])), *map(_row, rows[:_ROWS])]
+    if len(rows) > _ROWS:
+        lines.append(f"({len(rows) - _ROWS} more rows)")
+    rest = {name: value for name, value in data.items() if name not in ("columns", "rows")}
+    text = "\n\n".join(part for part in (context.get("text", ""), "\n".join(lines)) if part)
+    return {**context, "text": text, "data": rest}
+
+
+def trim_to(tokens: int) -> Transform:
+    """Return a transformer that keeps the texts of a context within about `tokens` tokens.
+
+    Short strings stay whole and long ones share what they leave, at any depth; keys, numbers and structure stay.
+    """
+
+    def trim(context: Context) -> Context:
+        limit = _fair_limit(sorted(map(len, _strings(context))), tokens * CHARS_PER_TOKEN)
+        return {name: _trimmed(value, limit) for name, value in context.items()}
+
+    return trim
+
+
+def approximate_tokens(context: Context) -> int:
+    """Return about how many tokens the texts of a context take."""
+    return math.ceil(sum(map(len, _strings(context))) / CHARS_PER_TOKEN)
+
+
+def _chain(transforms: Sequence[Transform]) -> Transform:
+    def apply(context: Context) -> Context:
+        for transform in transforms:
+            context = transform(context)
+        return context
+
+    return apply
+
+
+def _fair_limit(lengths: Sequence[int], budget: int) -> int:
+    """Return the largest length at which strings can be cut so that all together fit; lengths ascend."""
+    for i, length in enumerate(lengths):
+        share = budget // (len(lengths) - i)
+        if length > share:
+            return share
+        budget -= length
+    return lengths[-1] if lengths else 0
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    children = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return [text for child in children for text in _strings(child)]
+
+
+def _trimmed(value: Any, limit: int) -> Any:
+    if isinstance(value, str):
+        return _cut(value, limit)
+    if isinstance(value, Mapping):
+        return {name: _trimmed(child, limit) for name, child in value.items()}
+    return [_trimmed(child, limit) for child in value] if isinstance(value, list | tuple) else value
+
+
+def _cut(text: str, limit: int) -> str:
+    """Return the text within a length, marked where something was left out and there is room to say so."""
+    if len(text) <= limit:
+        return text
+    return text[:limit] if limit <= len(_CUT) else text[: limit - len(_CUT)] + _CUT
+
+
+def _row(cells: Sequence[Any]) -> str:
+    # A bar or line break within a cell would end it.
+    return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

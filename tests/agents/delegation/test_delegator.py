@@ -1,0 +1,145 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agents.delegation import delegator, history
+from agents.delegation.arms import Candidate, Objective
+from agents.delegation.delegator import Delegator, Selection
+from domain.errors import InvalidWorkspace, UnknownAgent, UserError
+from memory.encoders import Encoder
+from memory.sqlite import SqliteRecords
+
+ARMS = [Candidate("senior", capability=0.8, cost=10.0, seconds=4.0), Candidate("junior", capability=0.6, cost=1.0)]
+
+
+class Desk:
+    """A delegator with the arguments that the tests share."""
+
+    def __init__(self, records: SqliteRecords, encoder: Encoder, **settings: Any) -> None:
+        self.delegator = Delegator(records, encoder, clock=lambda: 1_700_000_000.0, seed=3, **settings)
+
+    async def select(self, kind: str = "search", workspace: str = "acme", goal: str | None = None) -> Selection:
+        return await self.delegator.select(kind, workspace, candidates=ARMS, fallback="senior", goal=goal)
+
+    async def observe(self, agent: str, outcome: float, times: int, workspace: str = "acme") -> None:
+        for _ in range(times):
+            await self.delegator.observe(workspace, "search", agent, outcome, seconds=2.0, cost=1.0, goal="Find it")
+
+
+@pytest.fixture
+def desk(records: SqliteRecords, wordllama: Encoder) -> Desk:
+    return Desk(records, wordllama)
+
+
+async def test_without_history_the_teams_default_does_it(desk: Desk) -> None:
+    chosen = await desk.select()
+    assert replace(chosen, confidence=0.0) == Selection(
+        agent="senior",
+        confidence=0.0,
+        fallbacks=("junior",),
+        estimated_seconds=4.0,
+        estimated_cost=10.0,
+        policy="shared-linear",
+        reason="nothing was seen yet, so the team's default senior does it",
+    )
+    assert 0 < chosen.confidence < 1
+
+
+async def test_what_was_seen_changes_the_choice_and_the_estimates(desk: Desk) -> None:
+    await desk.observe("senior", 0.1, 30)
+    await desk.observe("junior", 1.0, 30)
+    chosen = await desk.select(goal="Find the report")
+    assert (chosen.agent, chosen.fallbacks) == ("junior", ("senior",))
+    assert chosen.confidence > 0.8
+    assert 1.5 < chosen.estimated_seconds <= 2.0
+    assert chosen.reason.startswith("60 outcomes")
+
+
+async def test_what_was_seen_survives_a_restart(records: SqliteRecords, wordllama: Encoder, desk: Desk) -> None:
+    await desk.observe("senior", 0.1, 30)
+    await desk.observe("junior", 1.0, 30)
+    assert (await Desk(records, wordllama).select()).agent == "junior"
+
+
+async def test_another_process_is_heard(records: SqliteRecords, wordllama: Encoder, desk: Desk) -> None:
+    assert (await desk.select()).agent == "senior"
+    other = Desk(records, wordllama)
+    await other.observe("senior", 0.1, 30)
+    await other.observe("junior", 1.0, 30)
+    assert (await desk.select()).agent == "junior"
+
+
+async def test_workspaces_learn_nothing_from_each_other(desk: Desk) -> None:
+    await desk.observe("senior", 0.0, 40, workspace="acme")
+    await desk.observe("junior", 1.0, 40, workspace="acme")
+    assert (await desk.select(workspace="other")).reason.startswith("nothing was seen yet")
+
+
+async def test_the_goals_text_is_not_kept(records: SqliteRecords, desk: Desk) -> None:
+    await desk.delegator.observe("acme", "search", "junior", 1.0, seconds=1.0, cost=1.0, goal="The canary sings")
+    entries = await records.read("selection:acme:outcomes:0")
+    assert len(entries) == 1
+    assert "canary" not in str(entries)
+
+
+async def test_a_specialised_route_wins(records: SqliteRecords, wordllama: Encoder) -> None:
+    routed = Desk(records, wordllama, routes={"search": "junior", "chat": "nobody"})
+    chosen = await routed.select()
+    assert (chosen.agent, chosen.fallbacks) == ("junior", ("senior",))
+    assert chosen.reason == "tasks of type 'search' go to junior by the team's route"
+    assert (await routed.select("chat")).agent == "senior"
+
+
+async def test_a_budget_bars_the_dear(records: SqliteRecords, wordllama: Encoder) -> None:
+    assert (await Desk(records, wordllama, objective=Objective(budget=5.0)).select()).agent == "junior"
+
+
+async def test_more_task_kinds_than_are_told_apart_are_no_error(desk: Desk) -> None:
+    for n in range(70):
+        await desk.delegator.observe("acme", f"kind {n}", "junior", 1.0, seconds=1.0, cost=1.0)
+    assert (await desk.select("kind 69")).agent in ("junior", "senior")
+
+
+async def test_features_of_another_encoder_are_left_out(records: SqliteRecords, wordllama: Encoder, desk: Desk) -> None:
+    await desk.observe("junior", 1.0, 3)
+    [(_, entry), *_] = await records.read("selection:acme:outcomes:0")
+    await records.append("selection:acme:outcomes:0", entry | {"encoder": "other", "features": "AAA="})
+    assert (await desk.select(goal="Find it")).reason.startswith("4 outcomes")
+
+
+async def test_a_fallback_that_is_no_candidate_is_refused(desk: Desk) -> None:
+    with pytest.raises(UnknownAgent, match="'boss' is not among the candidates junior, senior"):
+        await desk.delegator.select("search", "acme", candidates=ARMS, fallback="boss")
+
+
+async def test_a_bad_workspace_is_refused(desk: Desk) -> None:
+    with pytest.raises(InvalidWorkspace):
+        await desk.select(workspace="../acme")
+
+
+@pytest.mark.parametrize(("outcome", "cost"), [(1.2, 1.0), (float("nan"), 1.0), (0.5, -1.0)], ids=str)
+async def test_impossible_outcomes_are_refused_and_not_kept(
+    records: SqliteRecords, desk: Desk, outcome: float, cost: float
+) -> None:
+    with pytest.raises(UserError, match="an outcome lies in 0..1"):
+        await desk.delegator.observe("acme", "search", "junior", outcome, seconds=1.0, cost=cost)
+    assert await records.read("selection:acme:outcomes:0") == []
+
+
+async def test_what_the_records_have_dropped_is_dropped_in_memory_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name, value in ((history, "SEGMENT", 10), (history, "KEPT", 2), (delegator, "WINDOW", 20)):
+        monkeypatch.setattr(module, name, value)
+    for _ in range(6):
+        await desk.observe("junior", 1.0, 10)
+        chosen = await desk.select()
+    assert chosen.reason.startswith("60 outcomes")
+    assert len(desk.delegator._desks["acme"].outcomes) <= 40  # memory is not visible from outside
+
+
+async def test_the_fallback_of_each_call_counts(desk: Desk) -> None:
+    for fallback in ("senior", "junior"):
+        chosen = await desk.delegator.select("search", "acme", candidates=ARMS, fallback=fallback)
+        assert chosen.agent == fallback
