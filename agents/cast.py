@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, get_args
 
+from agents.context_cache import ContextCache
 from agents.contracts import Assignment, Cast, Request, Role
+from agents.handing import Handing
 from agents.model_settings import Job
 from agents.models import Model, Models
 from agents.roles.composer import Composer
@@ -15,6 +17,7 @@ from agents.roles.reviser import Reviser
 from agents.roles.specialist import SpecialistPlayer
 from agents.roles.supervisor import Supervisor
 from agents.team import Specialist, Team
+from agents.transformers import transformers_of
 from domain.errors import ModelError, PlanError
 from domain.events import RoleDegraded
 from domain.outcomes import StepResult
@@ -44,25 +47,36 @@ class Understudied(Generic[R, A]):
         return await self.twin(request)
 
 
-def build_cast(team: Team, models: Models | None, rules: Cast) -> Cast:
+def build_cast(team: Team, models: Models | None, rules: Cast, contexts: ContextCache | None = None) -> Cast:
     """Return the cast for a team: models before `rules`, or `rules` alone where no model is configured.
 
-    Reads the prompt files: call it off the event loop. Raises `InvalidSettings` for a specialist's unknown model.
+    Reads the prompt files: call it off the event loop.
+
+    Args:
+        team: Who works.
+        models: Every model that is configured, if any.
+        rules: The rule-based cast.
+        contexts: Keeps what specialists hand to each other; None keeps it for this cast alone.
+
+    Raises:
+        InvalidSettings: A specialist's model is unknown.
     """
     if models is None:
         return rules
     for specialist in team.specialists:
         models.named(specialist.model or models.settings.default)
     casting = _Casting(models, Prompts())
+    handing = Handing(transformers_of(team), contexts or ContextCache())
     return Cast(
         supervisor=casting.role("supervisor", Supervisor, rules.supervisor),
         planner=casting.role("planner", Planner, rules.planner),
         plan_critic=casting.role("plan_critic", PlanCritic, rules.plan_critic),
-        specialist=casting.specialist(rules.specialist),
+        specialist=casting.specialist(rules.specialist, handing),
         composer=casting.role("composer", Composer, rules.composer),
         critic=casting.role("critic", Critic, rules.critic),
         reviser=casting.role("reviser", Reviser, rules.reviser),
         mode=models.settings.default,
+        models={job: casting.specs(job) for job in get_args(Job)},
     )
 
 
@@ -78,7 +92,7 @@ class _Casting:
         prompt = self.prompts.load(job)
         return Understudied(job, [player(model, prompt) for model in self._models(job)], twin)
 
-    def specialist(self, twin: Role[Assignment, StepResult]) -> Role[Assignment, StepResult]:
+    def specialist(self, twin: Role[Assignment, StepResult], handing: Handing) -> Role[Assignment, StepResult]:
         """Return the specialists' role: each specialist's own model first."""
         prompt = self.prompts.load("specialist")
         own, *others = self._models("specialist")
@@ -87,7 +101,18 @@ class _Casting:
             return self.models.named(specialist.model) if specialist.model else own
 
         choices: list[Callable[[Specialist], Model]] = [preferred, *(_always(model) for model in others)]
-        return Understudied("specialist", [SpecialistPlayer(choice, prompt) for choice in choices], twin)
+        first, *rest = [SpecialistPlayer(choice, prompt, handing) for choice in choices]
+        understudied = Understudied("specialist", [first, *rest], twin)
+
+        async def played(request: Assignment) -> StepResult:
+            # A bound step's failure is the binder's to answer: another model might not be allowed to see its data.
+            return await (first(request) if request.bound else understudied(request))
+
+        return played
+
+    def specs(self, job: Job) -> list[str]:
+        """Return the names of the models for a job."""
+        return [model.spec for model in self._models(job)]
 
     def _models(self, job: Job) -> list[Model]:
         """Return the models for a job in the order in which they are tried."""

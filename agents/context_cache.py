@@ -42,7 +42,6 @@ class ContextCache:
 
     def __init__(
         self,
-        transformers: Transformers,
         *,
         max_bytes: int = MAX_BYTES,
         ttl: float = TTL_SECONDS,
@@ -52,43 +51,39 @@ class ContextCache:
         """Start empty.
 
         Args:
-            transformers: What stands between the agents; a registration made later does not reach entries made before.
             max_bytes: Size of all results together.
             ttl: Seconds after which a result is no longer used.
             prune_every: Seconds after which the next call removes what has expired.
             clock: Returns seconds that never go back.
         """
-        self._transformers = transformers
         self._entries: TTLCache[str, bytes] = TTLCache(max_bytes, ttl, timer=clock, getsizeof=len)
         self._max_bytes, self._prune_every, self._clock = max_bytes, prune_every, clock
         self._pruned = clock()
         self._hits = self._misses = 0
         self._lock = threading.Lock()
 
-    def transform(self, source: str, target: str, context: Context) -> Context:
-        """Return the context as the target gets it.
+    def transform(
+        self, transformers: Transformers, workspace: str, source: str, target: str, context: Context
+    ) -> Context:
+        """Return the context as the target gets it; workspaces share no entries.
 
         Raises:
             InvalidArguments: The context is not JSON.
             TransformFailed: The transformer could not do it; nothing is kept.
         """
-        key = hashlib.sha256(_canonical([source, target, context])).hexdigest()
+        pair = transformers.closest(source, target)
+        if pair is None:
+            return context
+        # By the pair that is registered: what anyone gets from one agent is made once for all of them.
+        key = hashlib.sha256(_canonical([transformers.version, workspace, *pair, context])).hexdigest()
         known = self._found(key)
         if known is not None:
             return dict(json.loads(known))
-        made = self._made(source, target, context)
+        made = _made(transformers, source, target, context)
         if len(made) <= self._max_bytes:
             with self._lock:
                 self._entries[key] = made
         return dict(json.loads(made))
-
-    def _made(self, source: str, target: str, context: Context) -> bytes:
-        made = self._transformers.apply(source, target, context)
-        try:
-            return _canonical(made)
-        except InvalidArguments as error:
-            msg = f"the transformer from {source!r} to {target!r} gave what is not JSON"
-            raise TransformFailed(msg) from error
 
     def status(self) -> CacheStatus:
         """Return hits, misses and size."""
@@ -114,6 +109,15 @@ class ContextCache:
         if self._clock() - self._pruned >= self._prune_every:
             self._entries.expire()
             self._pruned = self._clock()
+
+
+def _made(transformers: Transformers, source: str, target: str, context: Context) -> bytes:
+    made = transformers.apply(source, target, context)
+    try:
+        return _canonical(made)
+    except InvalidArguments as error:
+        msg = f"the transformer from {source!r} to {target!r} gave what is not JSON"
+        raise TransformFailed(msg) from error
 
 
 def _canonical(value: object) -> bytes:

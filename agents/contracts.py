@@ -51,11 +51,21 @@ class PlanningRequest(Request):
     problems: Sequence[Problem] = ()
     failures: Sequence[StepResult] = ()
     """Steps that failed while the rejected plan ran."""
+    finished: Sequence[Step] = ()
+    """Steps of an adaptive plan that have been done; what is planned now comes after them and may read them."""
+    results: Sequence[StepResult] = ()
+    """What the finished steps gave."""
+    stretches_left: int = 0
+    """Stretches that may follow this one before the answer must be made."""
+    budget: Mapping[str, float] = field(default_factory=dict)
+    """What a plan may be expected to take at most, by `seconds`, `calls` and `dollars`."""
+    rules: Sequence[str] = ()
+    """Hard rules in force, in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Planning:
-    """Up to three alternative plans, best first."""
+    """Alternative plans, best first; of a further stretch the new steps, or the finished ones if nothing is to add."""
 
     alternatives: list[Plan]
     degraded: bool = False
@@ -67,6 +77,8 @@ class PlanReviewRequest(Request):
 
     plan: Plan
     tools: Toolbox
+    finished: Sequence[str] = ()
+    """Ids of the steps that have been done."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +91,8 @@ class Assignment(Request):
     """Results of the steps this one needs, by step id."""
     tools: Toolbox
     """Only what this specialist may call; no tool with effect `write` is among them."""
+    bound: bool = False
+    """Whether the step is bound to the specialist's model: no other model may be given its data."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,3 +139,5 @@ class Cast:
     reviser: Role[RevisionRequest, Draft]
     mode: str = field(default="rules")
     """The model that leads, or `rules`."""
+    models: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The models that may play each role, as `provider:name`."""

@@ -6,6 +6,7 @@ Foreign exceptions end here: what leaves is a `domain.errors.ModelError`, withou
 """
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,10 @@ from typing import Any, Protocol, get_args
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages.utils import count_tokens_approximately
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
+from agents.budget import Call, charged
 from agents.contracts import Emit
 from agents.model_settings import Job, ModelSettings
 from domain.errors import InvalidSettings, MalformedAnswer, ModelError, ModelRefused, ModelUnavailable
@@ -25,6 +29,8 @@ COOLDOWN_SECONDS = 30.0
 """A model that could not be reached is left alone this long, twice as long each time in a row: the fallback or the twin
 takes over at once."""
 MAX_COOLDOWN_SECONDS = 600.0
+GARBLED_TRIES = 2
+"""Times that one question is put to a model whose answer is empty or no chat completion; this passes by itself."""
 
 
 class Provider(Protocol):
@@ -35,6 +41,9 @@ class Provider(Protocol):
 
     def chat(self, name: str) -> BaseChatModel:
         """Return the model with this name."""
+
+    def options(self, form: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return the options of a call whose answer should have a form, in the chat-completions format."""
 
     def translated(self, error: Exception) -> ModelError:
         """Return a foreign exception as one of ours."""
@@ -160,25 +169,54 @@ class Model:
         Raises:
             ModelUnavailable: Not reached, timed out, rate limited, key refused.
             ModelRefused: The model declined.
-            MalformedAnswer: The answer is not a chat completion, or was cut off.
+            MalformedAnswer: The answer is empty or no chat completion, twice; or it was cut off.
+            LimitReached: A budget does not allow the call; it is not made.
         """
+        tries = stop_after_attempt(GARBLED_TRIES)
+        retrying = AsyncRetrying(stop=tries, retry=retry_if_exception_type(_Garbled), reraise=True)
+        return await retrying(self._once, messages, tools, response_format, role, emit)
+
+    async def _once(
+        self,
+        messages: Sequence[BaseMessage],
+        tools: Sequence[Mapping[str, Any]],
+        form: Mapping[str, Any] | None,
+        role: str,
+        emit: Emit,
+    ) -> AIMessage:
+        """Make the call if the model is not away and the budgets allow it."""
         self.models.check_not_away(self.spec)
-        started = time.perf_counter()
+        async with charged(self.spec, lambda: tokens_of(messages, tools)) as charge:
+            return await self._metered(messages, tools, form, role, emit, charge)
+
+    async def _metered(
+        self,
+        messages: Sequence[BaseMessage],
+        tools: Sequence[Mapping[str, Any]],
+        form: Mapping[str, Any] | None,
+        role: str,
+        emit: Emit,
+        charge: Call,
+    ) -> AIMessage:
+        """Make the call, and tell what it used, whatever becomes of it."""
+        started, used, failure = time.perf_counter(), Usage(), None
         try:
-            answer = _checked(await self._invoke(messages, tools, response_format))
+            answer = await self._invoke(messages, tools, form)
+            used = charge.answered(usage_of(answer))
+            return _checked(answer)
         except ModelError as error:
+            if not used.calls:  # nothing came back
+                used = charge.answered(Usage(calls=1))
             failure = Failure(code=error.code, message=str(error))
-            emit(ModelCalled(role=role, model=self.spec, seconds=time.perf_counter() - started, failure=failure))
             raise
-        self.models.note_answer(self.spec)
-        used = usage_of(answer)
-        emit(
-            ModelCalled(
-                role=role, model=self.spec, seconds=time.perf_counter() - started,
-                input_tokens=used.input_tokens, output_tokens=used.output_tokens,
-            )
-        )  # fmt: skip
-        return answer
+        finally:
+            if used.calls:
+                emit(
+                    ModelCalled(
+                        role=role, model=self.spec, seconds=time.perf_counter() - started, failure=failure,
+                        input_tokens=used.input_tokens, output_tokens=used.output_tokens, dollars=used.dollars,
+                    )
+                )  # fmt: skip
 
     async def text(self, prompt: Rendered, *, role: str, emit: Emit) -> str:
         """Return the model's answer as text; an empty one is a `MalformedAnswer`."""
@@ -188,20 +226,33 @@ class Model:
         self, messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]], form: Mapping[str, Any] | None
     ) -> AIMessage:
         chat, provider = await self.models.resolved(self.spec)
-        options: dict[str, Any] = {"response_format": dict(form)} if form else {}
+        options = provider.options(form)
         callee = chat.bind_tools([dict(tool) for tool in tools]) if tools else chat
         limit = self.models.settings.total_timeout
         try:
             async with asyncio.timeout(limit):
-                return _as_answer(await callee.ainvoke(list(messages), **options))
+                answer = _as_answer(await callee.ainvoke(list(messages), **options))
+                self.models.note_answer(self.spec)
+                return answer
         except TimeoutError:
             failure: ModelError = ModelUnavailable(f"{self.spec} did not answer within {limit:g} s")
         except provider.foreign as error:
             failure = provider.translated(error)
         if isinstance(failure, ModelUnavailable):
             self.models.note_away(self.spec, str(failure))
+        if isinstance(failure, MalformedAnswer):
+            failure = _Garbled(str(failure))
         # Raised outside the handlers: the foreign exception holds the request, and with it the key.
         raise failure
+
+
+class _Garbled(MalformedAnswer):
+    """What came is empty or no chat completion: asked the same once more, the model may well answer."""
+
+
+def tokens_of(messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]]) -> int:
+    """Return about how many tokens are sent, without a tokenizer that would have to be downloaded."""
+    return count_tokens_approximately([*messages, HumanMessage(json.dumps(list(tools), default=str))])
 
 
 def conversation(prompt: Rendered) -> list[BaseMessage]:
@@ -243,4 +294,7 @@ def _checked(answer: AIMessage) -> AIMessage:
     if reason == "length":
         msg = "the answer was cut off at the token limit"
         raise MalformedAnswer(msg)
+    if not (answer.text.strip() or answer.tool_calls or answer.invalid_tool_calls):
+        msg = "the answer is empty"
+        raise _Garbled(msg)
     return answer

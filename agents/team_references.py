@@ -9,9 +9,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from agents.standing_in import hindrance
 from agents.team_schema import Mistake, TeamSource, suggestion
 from agents.toml_lines import Path
-from domain.plans import RESULT, Effect, Plan, Problem, ProblemCode, Step, validate_plan
+from agents.transformers import ANYONE
+from domain.plans import RESULT, Effect, Plan, Problem, ProblemCode, Step
+from domain.validation import validate_plan
 
 TOOL_EFFECTS: Mapping[str, Effect] = {
     "list_materials": "read",
@@ -20,6 +23,8 @@ TOOL_EFFECTS: Mapping[str, Effect] = {
     "describe_table": "read",
     "query_tables": "read",
     "calculate": "none",
+    "take_note": "none",
+    "read_notes": "read",
     "write_file": "write",
 }
 """The tools that every installation has, with their effects."""
@@ -27,7 +32,7 @@ TOOL_EFFECTS: Mapping[str, Effect] = {
 
 @dataclass(frozen=True)
 class _Names:
-    """A `domain.plans.Catalogue` of what the file declares; arguments are checked where the real tools are."""
+    """A `domain.validation.Catalogue` of what the file declares; arguments are checked where the real tools are."""
 
     allowed: Mapping[str, list[str]]
     """Tools per specialist."""
@@ -48,15 +53,24 @@ class _Names:
 
 def reference_mistakes(source: TeamSource, tools: Mapping[str, Effect]) -> Iterator[Mistake]:
     """Yield every name that names nobody, is used twice, or goes in a circle."""
+    tools = {**_declared(source), **tools}
     specialists = _tables(source.data, "specialists")
     names = _Names({name: _texts(s, "tools") for _, s in specialists if isinstance(name := s.get("name"), str)}, tools)
-    for section in ("specialists", "checkpoints", "templates"):
+    for section in ("specialists", "tools", "checkpoints", "templates", "resources"):
         yield from _repeated_names(source, section)
+    for index, tool in _tables(source.data, "tools"):
+        yield from _tool_mistakes(source, ("tools", index), tool, names)
     for index, specialist in specialists:
         yield from _specialist_mistakes(source, ("specialists", index), specialist, names)
     yield from _fallback_circles(source)
+    yield from _alternative_mistakes(source, names)
+    for index, transformer in _tables(source.data, "transformers"):
+        yield from _handover_mistakes(source, ("transformers", index), transformer, names.agents())
+    yield from _route_mistakes(source, names.agents())
     for index, checkpoint in _tables(source.data, "checkpoints"):
         yield from _stage_mistakes(source, ("checkpoints", index), checkpoint, names.agents())
+    for index, resource in _tables(source.data, "resources"):
+        yield from _resource_mistakes(source, ("resources", index), resource, names)
     for index, template in _tables(source.data, "templates"):
         yield from _template_mistakes(source, ("templates", index), template, names)
 
@@ -71,6 +85,21 @@ def _texts(table: Mapping[str, Any], key: str) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
+def _resource_mistakes(source: TeamSource, path: Path, resource: Mapping[str, Any], names: _Names) -> Iterator[Mistake]:
+    """Yield what a resource serves and uses that the team does not have."""
+    kind, uses, label = resource.get("kind"), resource.get("uses"), source.label(path)
+    if kind == "model" and isinstance(uses, str) and not all(uses.partition(":")):
+        yield source.mistake((*path, "uses"), f"{label}: {uses!r:.60} names no model; write provider:name")
+    if kind in ("tool", "device") and isinstance(uses, str) and uses not in names.effects:
+        yield source.mistake((*path, "uses"), f"{label}: no tool is called {uses!r}{suggestion(uses, names.effects)}")
+    able = {c for _, s in _tables(source.data, "specialists") for c in _texts(s, "capabilities")}
+    known = {"*", *names.allowed, *able} if kind == "model" else {"*", *names.effects}
+    for place, served in enumerate(_texts(resource, "serves")):
+        if served not in known:
+            message = f"{label}: nothing is called {served!r} that it could serve{suggestion(served, sorted(known))}"
+            yield source.mistake((*path, "serves", place), message)
+
+
 def _repeated_names(source: TeamSource, section: str) -> Iterator[Mistake]:
     first: dict[str, int] = {}
     for index, table in _tables(source.data, section):
@@ -79,6 +108,26 @@ def _repeated_names(source: TeamSource, section: str) -> Iterator[Mistake]:
             line = source.mistake((section, first[name], "name"), "").line
             message = f"{source.label((section, index))} is already there in line {line}"
             yield source.mistake((section, index, "name"), message)
+
+
+def _declared(source: TeamSource) -> dict[str, Effect]:
+    """Return the tools that the file declares; one whose effect is missing or misspelt counts as writing."""
+    tables = [table for _, table in _tables(source.data, "tools") if isinstance(table.get("name"), str)]
+    effects: dict[object, Effect] = {"none": "none", "read": "read"}
+    return {table["name"]: effects.get(str(table.get("effect")), "write") for table in tables}
+
+
+def _tool_mistakes(source: TeamSource, path: Path, tool: Mapping[str, Any], names: _Names) -> Iterator[Mistake]:
+    label, writes = source.label(path), names.effects.get(str(tool.get("name"))) == "write"
+    if tool.get("name") in TOOL_EFFECTS:
+        yield source.mistake((*path, "name"), f"{label} has the name of a built-in tool")
+    for number, other in enumerate(_texts(tool, "alternatives")):
+        place = (*path, "alternatives", number)
+        if other not in names.effects:
+            message = f"{label} has the unknown alternative {other!r}{suggestion(other, names.effects)}"
+            yield source.mistake(place, message)
+        elif writes or names.effects[other] == "write":
+            yield source.mistake(place, f"{label}: a tool that writes neither has alternatives nor is one")
 
 
 def _specialist_mistakes(
@@ -109,6 +158,39 @@ def _fallback_circles(source: TeamSource) -> Iterator[Mistake]:
             yield source.mistake(
                 ("specialists", specialists[name][0], "fallback"), f"fallbacks go in a circle: {circle}"
             )
+
+
+def _alternative_mistakes(source: TeamSource, names: _Names) -> Iterator[Mistake]:
+    stages = {c.get("stage") for _, c in _tables(source.data, "checkpoints") if isinstance(c.get("stage"), str)}
+    for index, specialist in _tables(source.data, "specialists"):
+        label, own = source.label(("specialists", index)), specialist.get("name")
+        for other in _texts(specialist, "alternatives"):
+            path = ("specialists", index, "alternatives", specialist["alternatives"].index(other))
+            if other not in names.allowed:
+                message = f"{label} has unknown alternative {other!r}{suggestion(other, names.agents())}"
+                yield source.mistake(path, message)
+            elif isinstance(own, str) and (why := hindrance(own, other, names.allowed, stages)):
+                yield source.mistake(path, f"{label}: {other!r} is no alternative: {why}")
+
+
+def _handover_mistakes(
+    source: TeamSource, path: Path, transformer: Mapping[str, Any], agents: Iterable[str]
+) -> Iterator[Mistake]:
+    anyone = [*agents, ANYONE]
+    for key in ("from", "to"):
+        name = transformer.get(key)
+        if isinstance(name, str) and name not in anyone:
+            message = f"{source.label(path)}: {key!r} is unknown {name!r}{suggestion(name, anyone)}"
+            yield source.mistake((*path, key), message)
+
+
+def _route_mistakes(source: TeamSource, agents: Iterable[str]) -> Iterator[Mistake]:
+    selection = source.data.get("selection")
+    routes = selection.get("routes") if isinstance(selection, dict) else None
+    for kind, name in routes.items() if isinstance(routes, dict) else ():
+        if isinstance(name, str) and name not in agents:
+            message = f"selection: {kind!r} goes to unknown {name!r}{suggestion(name, agents)}"
+            yield source.mistake(("selection", "routes", kind), message)
 
 
 def _stage_mistakes(

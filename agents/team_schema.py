@@ -9,10 +9,23 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from agents.team import Quality, Specialist, Team, Template
+from agents.team import (
+    Expected,
+    Handover,
+    PlanningPolicy,
+    Quality,
+    SelectionRules,
+    Specialist,
+    Team,
+    Template,
+    Weights,
+)
 from agents.toml_lines import Path, nearest_line
+from agents.tools.declaration import ToolDeclaration
+from domain.budgets import Budget, Budgets, Price
 from domain.checkpoints import AutoApproval, Checkpoint
-from domain.plans import Condition, Step
+from domain.plans import Condition, ForEach, Repeat, Step
+from domain.resources import Resource
 
 
 @dataclass(frozen=True, order=True)
@@ -46,23 +59,38 @@ class TeamSource:
             value = _item(value, key)
             if isinstance(key, int) and parent in _NOUNS:
                 labels.insert(0, f"{_NOUNS[parent]} {_own_name(value) or f'number {key + 1}'}")
-        section = str(path[0]) if path and path[:1] in _MODELS else "the team"
+        section = str(path[0]) if path and (path[:1] in _MODELS or path[0] == "prices") else "the team"
         return " of ".join(labels) or section
 
 
 _NOUNS: dict[str | int, str] = {
     "specialists": "specialist", "checkpoints": "checkpoint", "templates": "template", "steps": "step",
+    "transformers": "transformer", "resources": "resource", "tools": "tool",
 }  # fmt: skip
 
 _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     (): Team,
     ("specialists",): Specialist,
+    ("specialists", "expected"): Expected,
+    ("tools",): ToolDeclaration,
     ("checkpoints",): Checkpoint,
     ("checkpoints", "auto_approve_if"): AutoApproval,
     ("quality",): Quality,
+    ("selection",): SelectionRules,
+    ("transformers",): Handover,
+    ("planning",): PlanningPolicy,
+    ("planning", "weights"): Weights,
+    ("planning", "budget"): Budget,
+    ("budgets",): Budgets,
+    ("budgets", "run"): Budget,
+    ("budgets", "step"): Budget,
+    ("budgets", "workspace"): Budget,
+    ("resources",): Resource,
     ("templates",): Template,
     ("templates", "steps"): Step,
     ("templates", "steps", "condition"): Condition,
+    ("templates", "steps", "foreach"): ForEach,
+    ("templates", "steps", "repeat"): Repeat,
 }
 """The model behind each table of a team file; array indices are left out."""
 
@@ -104,13 +132,20 @@ def schema_mistakes(source: TeamSource) -> Iterator[Mistake]:
                 yield source.mistake(detail["loc"], _message(source, detail))
 
 
+def _known_keys(names: list[str]) -> Iterable[str]:
+    """Return the keys of a table as written; steps of nested plans have those of steps, prices are tables by model."""
+    path = [name for i, name in enumerate(names) if not (name == "steps" and names[i - 1 : i] == ["steps"])]
+    model = Price if path[:1] == ["prices"] and len(path) > 1 else _MODELS.get(tuple(path))
+    return [field.alias or name for name, field in model.model_fields.items()] if model else ()
+
+
 def _message(source: TeamSource, error: ErrorDetails) -> str:
     loc = error["loc"]
     names = [key for key in loc if isinstance(key, str)]
     label, key = source.label(loc[:-1]), names[-1]
     match error["type"]:
         case "extra_forbidden":
-            return f"unknown key {key!r} in {label}{suggestion(key, _MODELS[tuple(names[:-1])].model_fields)}"
+            return f"unknown key {key!r} in {label}{suggestion(key, _known_keys(names[:-1]))}"
         case "missing":
             return f"{label} has no {key!r}"
         case "literal_error":
@@ -121,7 +156,7 @@ def _message(source: TeamSource, error: ErrorDetails) -> str:
         case "tuple_type" if isinstance(error["input"], dict):
             return f"{key!r} holds several tables: write [[{key}]]"
         case "value_error":
-            return f"{label}: {error['ctx']['error']}"
+            return f"{source.label(loc)}: {error['ctx']['error']}"
         case kind if kind in _KINDS:
             return f"{label}: {key!r} must be {_KINDS[kind]}, not {error['input']!r:.60}"
     return f"{label}: {key!r} is {error['input']!r:.60}; {error['msg'][0].lower()}{error['msg'][1:]}"

@@ -1,9 +1,11 @@
 """Context transformers: what one agent hands to another, made ready for the one that takes over."""
 
 import math
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from agents.team import Team, TransformerName
 from domain.errors import TransformFailed
 
 Context = dict[str, Any]
@@ -32,15 +34,18 @@ class Transformers:
 
     def __init__(self) -> None:
         self._by_pair: dict[tuple[str, str], Transform] = {}
+        self.version = uuid.uuid4().hex
+        """Another one after every registration, so that no cache takes a result for that of what is registered now."""
 
     def register(self, source: str, target: str, *transforms: Transform) -> None:
         """Put transformers, applied in turn, between two agents; `*` stands for anyone. None at all lets all pass."""
         self._by_pair[source, target] = _chain(transforms)
+        self.version = uuid.uuid4().hex
 
-    def between(self, source: str, target: str) -> Transform | None:
-        """Return what is registered for the pair, if anything."""
+    def closest(self, source: str, target: str) -> tuple[str, str] | None:
+        """Return the pair whose registration counts for this one, if there is any."""
         pairs = ((source, target), (source, ANYONE), (ANYONE, target), (ANYONE, ANYONE))
-        return next((self._by_pair[pair] for pair in pairs if pair in self._by_pair), None)
+        return next((pair for pair in pairs if pair in self._by_pair), None)
 
     def apply(self, source: str, target: str, context: Context) -> Context:
         """Return the context as the target gets it; unchanged where nothing is registered.
@@ -48,11 +53,11 @@ class Transformers:
         Raises:
             TransformFailed: The transformer raised, or gave something else than an object.
         """
-        transform = self.between(source, target)
-        if transform is None:
+        pair = self.closest(source, target)
+        if pair is None:
             return context
         try:
-            made = transform(context)
+            made = self._by_pair[pair](context)
         except _RAISED as error:
             msg = f"the context from {source!r} to {target!r} could not be transformed: {error!r:.200}"
             raise TransformFailed(msg) from error
@@ -67,6 +72,25 @@ def standard_transformers(tokens: int = TOKENS) -> Transformers:
     transformers = Transformers()
     transformers.register(ANYONE, ANYONE, digest_evidence, table_to_text, trim_to(tokens))
     return transformers
+
+
+def transformers_of(team: Team) -> Transformers:
+    """Return what stands between a team's agents: the defaults, and over them what its file declares."""
+    transformers = standard_transformers()
+    for handover in team.transformers:
+        chain = [_named(name, handover.tokens) for name in handover.use]
+        transformers.register(handover.source, handover.target, *chain)
+    return transformers
+
+
+def _named(name: TransformerName, tokens: int) -> Transform:
+    match name:
+        case "evidence_digest":
+            return digest_evidence
+        case "table_to_text":
+            return table_to_text
+        case "trim":
+            return trim_to(tokens)
 
 
 def digest_evidence(context: Context) -> Context:

@@ -15,6 +15,9 @@ from domain.errors import InvalidDecision
 
 DecisionType = Literal["approve", "edit", "reject", "respond"]
 
+SETTLE = "settle_effect"
+"""Name of the question whether an effect that left no result happened (`domain.effects.settle_request`)."""
+
 
 class ActionRequest(BaseModel):
     """One thing a person is asked to decide."""
@@ -84,7 +87,7 @@ def decode(answer: Any, requests: Sequence[ActionRequest]) -> list[Decision]:
 
     A single approval or rejection answers all requests. Arguments that come with an approval are ignored.
     """
-    raw = _raw_decisions(answer)
+    raw = _raw_decisions(answer, requests)
     decisions = [_decision(item) for item in raw]
     if len(decisions) == 1 and len(requests) > 1 and decisions[0].type in ("approve", "reject"):
         decisions *= len(requests)
@@ -94,9 +97,9 @@ def decode(answer: Any, requests: Sequence[ActionRequest]) -> list[Decision]:
     return [_fitted(d, r) for d, r in zip(decisions, requests, strict=True)]
 
 
-def _raw_decisions(answer: Any) -> list[Any]:
+def _raw_decisions(answer: Any, requests: Sequence[ActionRequest]) -> list[Any]:
     if isinstance(answer, str):
-        typed = typed_decision(answer)
+        typed = typed_answer(answer, requests)
         return [typed.model_dump()] if typed else [{"type": "respond", "message": answer}]
     if isinstance(answer, Mapping):
         decisions = answer.get("decisions", [answer])
@@ -170,6 +173,24 @@ _NO = re.compile(
     r"^(n|no|reject(ed)?|stop|cancel|don'?t)(?:\s*$|\s*[,.:;!]\s*|\s+(?=because\b))(?P<why>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+_HAPPENED = re.compile(r"^(it )?(has )?happened|^(it is |it's )?(mark (it )?)?done$", re.IGNORECASE)
+_DID_NOT = re.compile(r"^(it )?(did|has)(n'?t| not)( happen(ed)?)?$|^(try again|retry)$", re.IGNORECASE)
+
+
+def typed_answer(text: str, requests: Sequence[ActionRequest]) -> Decision | None:
+    """Return the decision that a typed message stands for as an answer to these requests, or None for anything else.
+
+    Whether something happened can be said in words: "it happened", "it did not".
+    """
+    said = text.strip().rstrip(".! ")
+    if requests and all(request.name == SETTLE for request in requests):
+        if _DID_NOT.match(said):
+            return Decision(type="edit", args={"happened": False})
+        if _HAPPENED.match(said):
+            return Decision(type="approve")
+    return typed_decision(text)
 
 
 def typed_decision(text: str) -> Decision | None:

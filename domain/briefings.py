@@ -19,6 +19,17 @@ class Material(BaseModel):
     """Title of a document; columns and row count of a table."""
 
 
+class Correction(BaseModel):
+    """What a person said of an earlier result: guidance on content and form, and no permission to anything."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    goal: str
+    """Of the earlier run."""
+    text: str
+    """The result as it should have been, or what was wrong with it."""
+
+
 class Briefing(BaseModel):
     """Everything an agent may know about the circumstances of a goal."""
 
@@ -38,6 +49,8 @@ class Briefing(BaseModel):
     """Success rate per agent, 0-1."""
     quality_thresholds: dict[str, float] = Field(default_factory=lambda: dict(DEFAULT_QUALITY_THRESHOLDS))
     budget_constraints: dict[str, float] = Field(default_factory=dict)
+    corrections: list[Correction] = Field(default_factory=list)
+    """Of results for similar goals, the latest first."""
     materials: list[Material] = Field(default_factory=list)
     conversation: list[str] = Field(default_factory=list)
     """Earlier turns of the session, oldest first, `speaker: text`."""

@@ -6,11 +6,16 @@ UnderstudyError
 │   ├── UnknownTeam / UnknownAgent / UnknownThread / UnknownTask
 │   ├── UnknownRule / InvalidRule
 │   ├── UnknownRun / InvalidFeedback
+│   ├── UnknownTrial / InvalidTrial
 │   ├── InvalidImport        names every line that cannot be read; nothing was taken in
 │   ├── UnknownFolder        the data folder does not exist
 │   ├── InvalidWorkspace
+│   ├── InvalidState         a value does not fit its place in the working state
 │   ├── InvalidTeamFile      carries every mistake with its line
+│   ├── InvalidTool          a declared tool cannot be made from what its source offers
 │   ├── InvalidSettings
+│   │   └── PublicAddress    a server that must stay private is at a public address
+│   ├── InvalidProfile
 │   ├── InvalidDecision      an answer that does not fit the open question (it stays open)
 │   └── NothingPending       a decision for a question that is not open
 ├── PlanError                the planner repairs it: carries coded problems
@@ -20,17 +25,28 @@ UnderstudyError
 │   ├── QueryNotAllowed
 │   ├── ConstraintViolated   a rule of the workspace forbids it
 │   ├── TransformFailed      a context could not be made ready for the next agent
+│   ├── OutputTooLarge       it gave more than anybody can use
+│   ├── MalformedOutput      it worked, but what it gave is not what it promises
+│   ├── ToolCrashed          it broke down while it worked: whether it changed something is unknown
+│   ├── AddressNotAllowed    a host that is not on the list, or an address nobody may call
+│   ├── ToolAway             it cannot be reached, or rests because it broke down time after time
+│   ├── ToolChanged          it is not what was confirmed; a person looks at it first
+│   ├── ResourceBusy         nothing that could do the step has a place free
+│   ├── ResourceUnavailable  nothing that could do the step may be given it
 │   └── ToolTimeout
 ├── ModelError               the next model, then the rule-based twin, takes over
 │   ├── ModelUnavailable     connection, time-out, 5xx, rate limit after retries, bad key
 │   ├── ModelRefused
 │   └── MalformedAnswer      the answer did not fit the schema after bounded repair
 ├── StorageError             the operator acts
-│   ├── StorageAway          the records' server cannot be reached now; what can wait is queued on disk
+│   ├── StorageAway          a server that keeps the memory cannot be reached now; what can wait is queued on disk
+│   │   └── EncoderAway      texts cannot be turned into vectors now; nothing is recalled meanwhile
+│   ├── StorageRefused       the server refuses this one write, and would again
 │   ├── StorageBusy          another process owns the data folder; names it
 │   ├── StorageCorrupt
 │   └── StorageFull
 ├── EffectUnknown            a person looks: an external effect began, and nobody knows whether it happened
+├── EffectUndone             an external effect was taken back; only a new run can have it again
 └── LimitReached             a named bound ended the run; what was done is kept
 """
 
@@ -103,6 +119,12 @@ class InvalidRule(UserError):
     code = "invalid_rule"
 
 
+class InvalidState(UserError):
+    """A value does not fit its place in the working state."""
+
+    code = "invalid_state"
+
+
 class UnknownRun(UserError):
     """The workspace remembers no such run."""
 
@@ -113,6 +135,18 @@ class InvalidFeedback(UserError):
     """Feedback says nothing, or something that is out of bounds."""
 
     code = "invalid_feedback"
+
+
+class UnknownTrial(UserError):
+    """The workspace has no trial of this name."""
+
+    code = "unknown_trial"
+
+
+class InvalidTrial(UserError):
+    """A trial cannot be held: its variants, its share or its name do not do."""
+
+    code = "invalid_trial"
 
 
 class InvalidImport(UserError):
@@ -144,10 +178,28 @@ class InvalidTeamFile(UserError):
         self.mistakes = tuple(mistakes)
 
 
+class InvalidTool(UserError):
+    """A tool that a team declares cannot be made from what its source offers."""
+
+    code = "invalid_tool"
+
+
 class InvalidSettings(UserError):
     """A setting has a bad value or an unknown name."""
 
     code = "invalid_settings"
+
+
+class PublicAddress(InvalidSettings):
+    """A server that must not be exposed has an address that is neither loopback nor private."""
+
+    code = "public_address"
+
+
+class InvalidProfile(UserError):
+    """A profile has no such entry, or its value does not fit."""
+
+    code = "invalid_profile"
 
 
 class InvalidDecision(UserError):
@@ -208,10 +260,58 @@ class TransformFailed(ToolError):
     code = "transform_failed"
 
 
+class AddressNotAllowed(ToolError):
+    """The host is not on the tool's list, or its address is one that must not be called; nothing was sent to it."""
+
+    code = "address_not_allowed"
+
+
+class ToolAway(ToolError):
+    """The tool's server cannot be reached, or the tool rests because it broke down; nothing was asked of it."""
+
+    code = "tool_away"
+
+
+class ToolChanged(ToolError):
+    """The tool's server describes it otherwise than when it was confirmed; nothing was asked of it."""
+
+    code = "tool_changed"
+
+
+class ResourceBusy(ToolError):
+    """Nothing that could do the step has a place free, or all of it has failed."""
+
+    code = "resource_busy"
+
+
+class ResourceUnavailable(ToolError):
+    """Resources are declared for the step, and privacy, consent or the team's tools keep it from each."""
+
+    code = "resource_unavailable"
+
+
 class ToolTimeout(ToolError):
     """The tool did not answer in time."""
 
     code = "tool_timeout"
+
+
+class OutputTooLarge(ToolError):
+    """The tool gave more than may be kept; it must be asked for less."""
+
+    code = "output_too_large"
+
+
+class MalformedOutput(ToolError):
+    """The tool or the step worked, but its output is not what it declares."""
+
+    code = "malformed_output"
+
+
+class ToolCrashed(ToolError):
+    """The tool broke down while it worked; like a time-out, this leaves open what it changed."""
+
+    code = "tool_crashed"
 
 
 class ModelError(UnderstudyError):
@@ -245,9 +345,21 @@ class StorageError(UnderstudyError):
 
 
 class StorageAway(StorageError):
-    """The server that keeps the records cannot be reached; the same call may succeed later."""
+    """A server that keeps the memory cannot be reached; the same call may succeed later."""
 
     code = "storage_away"
+
+
+class EncoderAway(StorageAway):
+    """The encoder cannot be reached, refuses the key, or gives no vectors of its kind; nothing is recalled now."""
+
+    code = "encoder_away"
+
+
+class StorageRefused(StorageError):
+    """The server refuses one write for a reason that stays, such as a value of another type under its key."""
+
+    code = "storage_refused"
 
 
 class StorageBusy(StorageError):
@@ -272,6 +384,12 @@ class EffectUnknown(UnderstudyError):
     """An external effect began and left no result, so it may have happened; it is not repeated blindly."""
 
     code = "effect_unknown"
+
+
+class EffectUndone(UnderstudyError):
+    """An external effect happened and was taken back since, so its result does not hold any more."""
+
+    code = "effect_undone"
 
 
 class LimitReached(UnderstudyError):

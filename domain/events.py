@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.approvals import ActionRequest, Decision
 from domain.outcomes import Critique, CritiqueStop, Failure, Outcome, StepResult
 from domain.plans import Plan, Problem
+from domain.resources import Placement
 from domain.routing import Recall, RouteDecision
 
 
@@ -43,6 +44,8 @@ class PlanProposed(_Event):
 
     type: Literal["plan_proposed"] = "plan_proposed"
     plan: Plan
+    alternatives: list[Plan] = Field(default_factory=list)
+    """What else was weighed and could have run."""
 
 
 class PlanCriticised(_Event):
@@ -50,6 +53,29 @@ class PlanCriticised(_Event):
 
     type: Literal["plan_criticised"] = "plan_criticised"
     problems: list[Problem]
+
+
+class TrialAssigned(_Event):
+    """A trial decided which of two sequences this run takes."""
+
+    type: Literal["trial_assigned"] = "trial_assigned"
+    trial: str
+    variant: str
+    """The agents of the sequence, joined by `>`."""
+    reason: str
+
+
+class AgentSelected(_Event):
+    """One of several agents was chosen for a step."""
+
+    type: Literal["agent_selected"] = "agent_selected"
+    step: str
+    agent: str
+    fallbacks: list[str]
+    """Whom the step goes to when that agent fails, best first."""
+    kind: str
+    """Kind of task under which outcomes are compared."""
+    reason: str
 
 
 class StepStarted(_Event):
@@ -62,11 +88,37 @@ class StepStarted(_Event):
     attempt: int = 1
 
 
+class ResourceBound(_Event):
+    """A resource was reserved for a try at a step."""
+
+    type: Literal["resource_bound"] = "resource_bound"
+    step: str
+    resource: str
+    placement: Placement
+    why: str
+
+
 class StepFinished(_Event):
     """A step ended: done, failed or skipped."""
 
     type: Literal["step_finished"] = "step_finished"
     result: StepResult
+
+
+Rung = Literal["retry", "fallback", "alternative_tool", "rebind", "replan", "degrade", "stop"]
+"""What is done about a failure, the mildest first."""
+
+
+class RecoveryChosen(_Event):
+    """Something failed, and this is done about it."""
+
+    type: Literal["recovery_chosen"] = "recovery_chosen"
+    rung: Rung
+    why: str
+    step: str | None = None
+    """None where it is about the plan as a whole."""
+    wait: float = 0.0
+    """Seconds until then."""
 
 
 class StepHeld(_Event):
@@ -107,6 +159,18 @@ class EffectRecorded(_Event):
     """True when the effect had happened before and its recorded result was returned."""
 
 
+class EffectUndone(_Event):
+    """An external effect was taken back, or was to be and is kept."""
+
+    type: Literal["effect_undone"] = "effect_undone"
+    step: str
+    tool: str
+    key: str
+    """Of the effect."""
+    failure: Failure | None = None
+    """Why the effect is kept; None where it was undone."""
+
+
 class ModelCalled(_Event):
     """A model answered or failed."""
 
@@ -117,6 +181,10 @@ class ModelCalled(_Event):
     seconds: float
     input_tokens: int = 0
     output_tokens: int = 0
+    dollars: float | None = None
+    """None where the price is unknown."""
+    step: str | None = None
+    """Step that it was called for; None outside steps."""
     failure: Failure | None = None
 
 
@@ -195,9 +263,10 @@ class RunStopped(_Event):
 
 
 Event = Annotated[
-    RunStarted | MemoryRecalled | RouteDecided | PlanProposed | PlanCriticised | StepStarted | StepFinished | StepHeld
-    | ToolCalled | ToolReturned | EffectRecorded | ModelCalled | RoleDegraded | DraftComposed | DraftCriticised
-    | CheckpointPassed | ApprovalRequested | ApprovalDecided | OutcomeRemembered | RunFinished | RunStopped,
+    RunStarted | MemoryRecalled | RouteDecided | PlanProposed | PlanCriticised | TrialAssigned | AgentSelected
+    | StepStarted | StepFinished | ResourceBound | RecoveryChosen | StepHeld | ToolCalled | ToolReturned
+    | EffectRecorded | EffectUndone | ModelCalled | RoleDegraded | DraftComposed | DraftCriticised | CheckpointPassed
+    | ApprovalRequested | ApprovalDecided | OutcomeRemembered | RunFinished | RunStopped,
     Field(discriminator="type"),
 ]  # fmt: skip
 """The closed union of everything that can happen."""

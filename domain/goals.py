@@ -18,4 +18,4 @@ def checked_goal(text: str) -> str:
     if odd > len(goal) * 0.02:
         msg = "the goal is not readable text"
         raise InvalidGoal(msg)
-    return goal
+    return goal.encode("utf-8", "replace").decode()  # half a character can be kept, but neither compared nor sent

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.plans import Plan
 
@@ -27,12 +27,27 @@ class Usage(BaseModel):
     calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    dollars: float | None = None
+    """None where the price of a call is unknown; no calls cost nothing."""
+
+    @model_validator(mode="after")
+    def _nothing_costs_nothing(self) -> "Usage":
+        if not self.calls and self.dollars is None:
+            object.__setattr__(self, "dollars", 0.0)
+        return self
+
+    @property
+    def tokens(self) -> int:
+        """Tokens in and out."""
+        return self.input_tokens + self.output_tokens
 
     def __add__(self, other: "Usage") -> "Usage":
+        known = self.dollars is not None and other.dollars is not None
         return Usage(
             calls=self.calls + other.calls,
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
+            dollars=(self.dollars or 0.0) + (other.dollars or 0.0) if known else None,
         )
 
 
@@ -45,7 +60,7 @@ class Failure(BaseModel):
     message: str
 
 
-StepStatus = Literal["done", "failed", "skipped", "held"]
+StepStatus = Literal["done", "failed", "skipped", "held", "undone"]
 
 
 class StepResult(BaseModel):
@@ -56,7 +71,8 @@ class StepResult(BaseModel):
     step: str
     agent: str
     status: StepStatus = "done"
-    """`held`: waits for a person or for the final draft; `skipped`: its condition was false or an input failed."""
+    """`held`: waits for a person or for the final draft; `skipped`: its condition was false or an input failed;
+    `undone`: what it changed was taken back."""
     text: str = ""
     data: dict[str, Any] = Field(default_factory=dict)
     """Structured output, e.g. `{"columns": [...], "rows": [[...]], "sql": "..."}` of a table query."""
@@ -66,8 +82,14 @@ class StepResult(BaseModel):
     """True when the rule-based twin did the work in place of a model."""
     seconds: float = 0.0
     attempts: int = 1
+    resource: str = ""
+    """What the step was bound to; empty where the team declares no resources for it."""
     usage: Usage = Usage()
     failure: Failure | None = None
+    empty: bool = False
+    """True when the step worked and found nothing; that is an answer, not a failure."""
+    parts: list["StepResult"] = Field(default_factory=list)
+    """What the instances of a `foreach` or `repeat` step gave, in order."""
 
 
 class Draft(BaseModel):
@@ -96,7 +118,8 @@ class Critique(BaseModel):
 CritiqueStop = Literal["threshold_met", "max_iterations", "plateau", "repeat"]
 """Why critique and revision ended: good enough; cap; gain below the improvement threshold; same draft again."""
 
-RunStatus = Literal["done", "replied", "asked", "refused", "rejected", "failed", "budget_exceeded"]
+RunStatus = Literal["done", "replied", "asked", "refused", "rejected", "failed", "budget_exceeded", "undone"]
+"""`undone`: a person had what the run changed taken back afterwards."""
 
 
 class Outcome(BaseModel):
@@ -116,6 +139,10 @@ class Outcome(BaseModel):
     """Named reason why the last loop ended."""
     usage: Usage = Usage()
     failure: Failure | None = None
+    undone: list[str] = Field(default_factory=list)
+    """Effects that were taken back, the last one first."""
+    kept: list[str] = Field(default_factory=list)
+    """Effects that stay although the run did not succeed, each with the reason if undoing it was tried."""
 
     @property
     def success(self) -> bool:

@@ -1,18 +1,35 @@
-"""Plans: steps, the references between them, and the coded problems that validation finds."""
+"""Plans: steps, the references between them, and the coded problems that can be found in one."""
 
 from collections.abc import Iterable, Mapping
-from graphlib import CycleError, TopologicalSorter
-from typing import Any, Literal, Protocol
+from graphlib import TopologicalSorter
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 RESULT = "result"
 """The pseudo-step whose output is the approved final draft; a step that refers to it delivers it."""
+ITEM = "item"
+"""The pseudo-step whose output is the item that an instance of a `foreach` step works on."""
+PREVIOUS = "previous"
+"""The pseudo-step whose output is what a `repeat` step gave the time before; nothing the first time."""
 
 Effect = Literal["none", "read", "write"]
+Privacy = Literal["public", "internal", "personal", "secret"]
 Strategy = Literal["simple", "parallel", "adaptive", "comprehensive"]
+"""How a plan goes about its goal.
+
+- `simple`: one chain of as few steps as the goal allows.
+- `parallel`: independent branches run side by side; a last step, or the composer, joins them.
+- `adaptive`: stretch by stretch. A plan that `continues` is a first stretch, and the planner plans the next one when
+  it has seen its results; a plan whose conditions choose between branches is adaptive too.
+- `comprehensive`: everybody who can add something does, for wide coverage at a higher price.
+"""
 PlanSource = Literal["memory", "recipe", "planner"]
 QueryKind = Literal["search", "summary", "analysis", "comparison", "creation", "action", "conversation"]
+
+
+Operator = Literal["eq", "ne", "lt", "le", "gt", "ge", "contains", "exists", "empty"]
+"""How an output is tested; `empty` asks whether the step worked and found nothing."""
 
 
 class Ref(BaseModel):
@@ -21,9 +38,9 @@ class Ref(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     step: str
-    """Id of the step, or `result` for the approved final draft."""
+    """Id of the step, or `result`, `item` or `previous`."""
     field: str | None = None
-    """Key in the output's data; None takes the output's text."""
+    """Key in the output's data; None takes the output's text (of `item`: the item itself)."""
 
 
 class Condition(BaseModel):
@@ -33,8 +50,35 @@ class Condition(BaseModel):
 
     step: str
     field: str | None = None
-    op: Literal["eq", "ne", "lt", "le", "gt", "ge", "contains", "exists"]
+    op: Operator
     value: Any = None
+
+
+class ForEach(BaseModel):
+    """A step is done once for every item of a list in an earlier output; the items side by side."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    step: str
+    """Id of the step whose output holds the list."""
+    field: str
+    """Key of the list in that output's data."""
+    max_items: int = Field(default=20, ge=1, le=100)
+    """A longer list is refused before anything is done."""
+
+
+class Repeat(BaseModel):
+    """A step is done again until its own output satisfies a test."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    field: str | None = None
+    """Key in the output's data that is tested; None tests the text."""
+    op: Operator
+    value: Any = None
+    max_times: int = Field(default=5, ge=1, le=20)
+    every: float = Field(default=0.0, ge=0, le=300)
+    """Seconds between two times. Without a pause, the same output once more ends the loop: it makes no progress."""
 
 
 class Step(BaseModel):
@@ -42,7 +86,8 @@ class Step(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}(/[a-z][a-z0-9_]{0,39}){0,15}$")
+    """A step of a nested plan is called `outer/inner`."""
     agent: str
     task: str
     """What to do, in words for the specialist."""
@@ -53,6 +98,19 @@ class Step(BaseModel):
     needs: list[str] = Field(default_factory=list)
     """Ids of the steps whose outputs this one reads."""
     condition: Condition | None = None
+    foreach: ForEach | None = None
+    repeat: Repeat | None = None
+    steps: list["Step"] = Field(default_factory=list)
+    """A plan of its own in place of work: `domain.nesting` puts these steps into the plan around them."""
+    joins: bool = False
+    """Set when a nested plan was taken in: the step does no work and passes on what the steps it needs gave."""
+    guards: list[Condition] = Field(default_factory=list)
+    """Conditions of the nested plans that the step comes from; all must hold."""
+    returns: dict[str, Any] | None = None
+    """What the output's data must be: a JSON schema, or names with one of `text`, `number`, `integer`, `boolean`,
+    `list`, `object`; a name ending in `?` may be missing."""
+    on_empty: Literal["accept", "fallback"] = "accept"
+    """What follows when the step works and finds nothing; `fallback` asks the others that could do it."""
     effect: Effect = "none"
     priority: int = 0
     """Higher runs first when more steps are ready than may run."""
@@ -61,8 +119,10 @@ class Step(BaseModel):
     timeout: float = Field(default=120.0, gt=0)
     """Seconds one attempt may take."""
     consent: list[str] = Field(default_factory=list)
-    privacy: Literal["public", "internal", "personal", "secret"] = "internal"
-    on_failure: Literal["fallback", "replan", "skip", "stop"] = "fallback"
+    privacy: Privacy = "internal"
+    on_failure: Literal["fallback", "replan", "skip", "stop", "rollback"] = "fallback"
+    """What follows when the step gives no result: its specialist's fallback and then another plan, another plan, a run
+    without it, the end of the run, or the end of the run with everything undone that it has changed."""
 
     @field_validator("args")
     @classmethod
@@ -77,8 +137,14 @@ class Step(BaseModel):
 
     def inputs(self) -> set[str]:
         """Return the ids of all steps whose outputs this step reads, `result` included."""
-        wanted = {*self.needs, *(ref.step for ref in self.refs())}
-        return wanted | {self.condition.step} if self.condition else wanted
+        wanted = {*self.needs, *(ref.step for ref in self.refs())} - {ITEM, PREVIOUS}
+        wanted |= {condition.step for condition in self.conditions}
+        return wanted | {self.foreach.step} if self.foreach else wanted
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """Everything that must hold for the step to run."""
+        return [*self.guards, self.condition] if self.condition else self.guards
 
     @property
     def delivers(self) -> bool:
@@ -97,23 +163,32 @@ class Plan(BaseModel):
     rationale: str = ""
     confidence: float = Field(default=0.5, ge=0, le=1)
     estimates: dict[str, float] = Field(default_factory=dict)
-    """Expected `quality` (0-1), `seconds`, `dollars`."""
+    """Expected `quality` (0-1), `seconds`, model `calls`, `tokens`, `dollars`, and exposure of data as `privacy`."""
+    continues: bool = False
+    """The steps are a stretch of an adaptive plan: the planner wants their results before it plans the next one."""
 
     def step(self, step_id: str) -> Step:
         """Return the step with this id."""
         return next(step for step in self.steps if step.id == step_id)
 
     @property
+    def rolls_back(self) -> bool:
+        """Whether everything is undone when the plan does not succeed, whichever step fails or is rejected."""
+        return any(step.on_failure == "rollback" for step in self.steps)
+
+    @property
     def sequence(self) -> list[str]:
         """The agents in plan order, consecutive repeats merged."""
-        agents = [step.agent for step in self.steps]
+        agents = [step.agent for step in self.steps if not step.joins]
         return [agent for i, agent in enumerate(agents) if i == 0 or agents[i - 1] != agent]
 
 
 ProblemCode = Literal[
     "duplicate_step", "unknown_agent", "unknown_tool", "tool_not_allowed", "unknown_step", "bad_argument",
     "missing_argument", "cycle", "effect_understated", "nothing_produced", "too_many_steps", "conflict",
-    "redundant_step", "missing_consent", "change_requested", "constraint_violated",
+    "redundant_step", "missing_consent", "change_requested", "constraint_violated", "unreachable_step",
+    "unavailable_resource", "over_budget", "off_goal", "risk", "bad_loop", "bad_schema", "bad_nesting",
+    "already_failed",
 ]  # fmt: skip
 
 
@@ -128,80 +203,6 @@ class Problem(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.code}{f' in {self.step!r}' if self.step else ''}: {self.message}"
-
-
-class Catalogue(Protocol):
-    """What validation must know about the team: who works in it and what each tool takes."""
-
-    def agents(self) -> Iterable[str]:
-        """Return the specialists' names."""
-
-    def tools_of(self, agent: str) -> Iterable[str]:
-        """Return the names of the tools that a specialist may call."""
-
-    def tool_effect(self, tool: str) -> Effect | None:
-        """Return the tool's effect, or None where no such tool exists."""
-
-    def argument_problems(self, tool: str, args: Mapping[str, Any]) -> Iterable[str]:
-        """Return what is wrong with the arguments; references count as given."""
-
-
-MAX_STEPS = 50
-
-
-def validate_plan(plan: Plan, catalogue: Catalogue, *, max_steps: int = MAX_STEPS) -> list[Problem]:
-    """Return every coded problem that keeps `plan` from being run; an empty list means it can run."""
-    problems = list(_structure_problems(plan, max_steps))
-    agents = set(catalogue.agents())
-    for step in plan.steps:
-        problems += _step_problems(step, agents, catalogue)
-    return problems
-
-
-def _structure_problems(plan: Plan, max_steps: int) -> Iterable[Problem]:
-    ids = [step.id for step in plan.steps]
-    if len(ids) > max_steps:
-        yield Problem(code="too_many_steps", message=f"{len(ids)} steps; at most {max_steps} are allowed")
-    for repeated in sorted({i for i in ids if ids.count(i) > 1} | ({RESULT} & set(ids))):
-        yield Problem(code="duplicate_step", step=repeated, message="the id is used twice or is reserved")
-    known = {*ids, RESULT}
-    for step in plan.steps:
-        for missing in sorted(step.inputs() - known):
-            yield Problem(code="unknown_step", step=step.id, message=f"refers to {missing!r}, which is not a step")
-    if all(step.delivers for step in plan.steps):
-        yield Problem(code="nothing_produced", message="every step waits for the final draft, so none produces it")
-    try:
-        execution_order(plan)
-    except CycleError as error:
-        yield Problem(code="cycle", message=" → ".join(map(str, error.args[1])))
-
-
-def _step_problems(step: Step, agents: set[str], catalogue: Catalogue) -> Iterable[Problem]:
-    if step.agent not in agents:
-        yield Problem(
-            code="unknown_agent", step=step.id, message=f"{step.agent!r} is not one of {', '.join(sorted(agents))}"
-        )
-        return
-    if step.tool is None:
-        return
-    effect = catalogue.tool_effect(step.tool)
-    if effect is None:
-        yield Problem(code="unknown_tool", step=step.id, message=f"no tool is called {step.tool!r}")
-        return
-    if step.tool not in set(catalogue.tools_of(step.agent)):
-        yield Problem(code="tool_not_allowed", step=step.id, message=f"{step.agent!r} may not call {step.tool!r}")
-    if _rank(effect) > _rank(step.effect):
-        yield Problem(
-            code="effect_understated",
-            step=step.id,
-            message=f"{step.tool!r} has effect {effect!r}, the step says {step.effect!r}",
-        )
-    for text in catalogue.argument_problems(step.tool, step.args):
-        yield Problem(code="bad_argument", step=step.id, message=text)
-
-
-def _rank(effect: Effect) -> int:
-    return ("none", "read", "write").index(effect)
 
 
 def execution_order(plan: Plan) -> list[list[str]]:

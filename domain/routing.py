@@ -44,7 +44,9 @@ class Recall(BaseModel):
     neighbours: list[Neighbour] = Field(default_factory=list)
     sequence: list[str] = Field(default_factory=list)
     plan: Plan | None = None
-    """The remembered plan behind `sequence`, already worded for the new goal."""
+    """The remembered plan behind `sequence`, or one put together from several, already worded for the new goal."""
+    plan_probability: float | None = Field(default=None, ge=0, le=1)
+    """Calibrated probability that `plan` is exactly right; None where the memory has not learnt to tell plans apart."""
     explanation: str = ""
 
     @property

@@ -43,8 +43,7 @@ class Report:
         """Return figure, value, aim and whether it is met, as text, one row a figure."""
         aims = {aim.figure: aim for aim in self.aims}
         return [
-            (name, f"{value:.4g}" if isinstance(value, float) else str(value), *_judged(aims.get(name), self.figures))
-            for name, value in _flat(self.figures).items()
+            (name, _shown(value), *_judged(aims.get(name), self.figures)) for name, value in _flat(self.figures).items()
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -60,6 +59,12 @@ def _flat(figures: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for name, value in figures.items():
         flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
     return flat
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _judged(aim: Aim | None, figures: Mapping[str, Any]) -> tuple[str, str]:

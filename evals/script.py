@@ -13,6 +13,7 @@ ACTIONS = {
     "content": "text of the answer; an object is sent as its JSON",
     "tool_calls": 'list of {"name": ..., "args": {...}}',
     "refusal": "text of a refusal",
+    "embeddings": "length of the vectors that answer a call for embeddings",
     "raw": "body sent with status 200 as it stands, for malformed JSON",
     "status": "HTTP status of a failure, with `headers` and `body`",
     "hang": "seconds of silence, then the connection drops",
@@ -107,6 +108,6 @@ class Script:
 
 
 def said(request: Mapping[str, Any]) -> str:
-    """Return everything that the request's messages say, as one text."""
-    contents = [message.get("content") for message in request.get("messages", ())]
+    """Return everything that the request's messages, or the texts to embed, say, as one text."""
+    contents = [message.get("content") for message in request.get("messages", ())] + [request.get("input")]
     return "\n".join(c if isinstance(c, str) else json.dumps(c) for c in contents if c)

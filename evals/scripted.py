@@ -1,4 +1,4 @@
-"""A strict scripted server that speaks the OpenAI chat-completions API, as a process of its own.
+"""A strict scripted server that speaks OpenAI's chat-completions and embeddings APIs, as a process of its own.
 
     python -m evals.scripted --script script.json --port 0
 
@@ -10,6 +10,11 @@ names the keys of a reply. A call the script has no reply for is answered with s
         ...  # server.base_url
 
 raises `ScriptNotFollowed` at the end unless every reply was asked for and nothing else.
+
+    with ImprovisingServer([Scene(goal="...", kind="search", plans=[...])], {}, faults=0.1) as server:
+        ...
+
+answers every role of a team for these goals in any order, with faults among the answers.
 """
 
 import argparse
@@ -18,13 +23,16 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from evals.completions import chunks, completion
+from evals.embeddings import embeddings
+from evals.improvised import Improviser, Scene
+from evals.model_faults import FaultyModel
 from evals.script import Repeat, Reply, Script, checked
 
 
@@ -32,11 +40,29 @@ class ScriptNotFollowed(AssertionError):
     """The calls that came were not those of the script."""
 
 
+class Player(Protocol):
+    """Knows the replies; used from many threads."""
+
+    @property
+    def requests(self) -> list[Any]:
+        """The requests that came in."""
+
+    @property
+    def violations(self) -> list[str]:
+        """Requests that had no reply, in words."""
+
+    def take(self, request: Mapping[str, Any]) -> Reply | None:
+        """Return the reply to a request, or None and note a violation when there is none."""
+
+    def report(self) -> dict[str, Any]:
+        """Return `served`, `unused`, `violations` and whatever else is known."""
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, script: Script) -> None:
+    def __init__(self, port: int, script: Player) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.script = script
 
@@ -69,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Play the next reply."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        if not self.path.endswith("/chat/completions"):
+        if not self.path.endswith(("/chat/completions", "/embeddings")):
             self._send(404, _error("unknown_path", self.path))
             return
         request = json.loads(body)
@@ -91,6 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif "status" in reply:
             body = reply.get("body", _error("scripted_failure", "scripted failure"))
             self._send(reply["status"], body, reply.get("headers", {}))
+        elif "embeddings" in reply:
+            self._send(200, embeddings(reply, request), half="drop" in reply)
         elif request.get("stream"):
             self._stream(reply, request)
         else:
@@ -140,7 +168,7 @@ class ScriptedServer:
     """Runs a script in a process of its own and checks at the end that it was followed."""
 
     def __init__(self, replies: Sequence[Reply], *, repeat: Repeat = 1) -> None:
-        self.script = {"replies": checked(replies), "repeat": repeat}
+        self.script: dict[str, Any] = {"replies": checked(replies), "repeat": repeat}
         self.port = 0
 
     @property
@@ -196,6 +224,37 @@ class ScriptedServer:
             connection.close()
 
 
+class ImprovisingServer(ScriptedServer):
+    """A server that answers whatever the scenes are about, with faults; for everything else it violates its script."""
+
+    def __init__(
+        self, scenes: Sequence[Scene], tool_args: Mapping[str, Mapping[str, Any]], *, faults: float = 0.0,
+        seed: int = 1, hang: float = 5.0,
+    ) -> None:  # fmt: skip
+        """Set up what it plays.
+
+        Args:
+            scenes: The goals that may come.
+            tool_args: Arguments with which specialists call tools, by the tool's name.
+            faults: Share of the calls that fail, 0-1.
+            seed: Of the faults.
+            hang: Seconds of silence in place of an answer; should be more than the client's patience.
+        """
+        super().__init__([])
+        self.script = {
+            "scenes": [scene.model_dump() for scene in scenes],
+            "tool_args": {name: dict(args) for name, args in tool_args.items()},
+            "faults": faults, "seed": seed, "hang": hang,
+        }  # fmt: skip
+
+
+def _player(script: Mapping[str, Any]) -> Player:
+    if "scenes" not in script:
+        return Script(checked(script["replies"]), script.get("repeat", 1))
+    improviser = Improviser([Scene.model_validate(scene) for scene in script["scenes"]], script["tool_args"])
+    return FaultyModel(improviser, script["faults"], script["seed"], script["hang"])
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Serve a script until the process is ended."""
     parser = argparse.ArgumentParser(prog="python -m evals.scripted", description=__doc__.split("\n", 1)[0])
@@ -205,7 +264,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     text = sys.stdin.read() if options.script == "-" else Path(options.script).read_text(encoding="utf-8")
     script = json.loads(text)
     whole = script if isinstance(script, dict) else {"replies": script}
-    with _Server(options.port, Script(checked(whole["replies"]), whole.get("repeat", 1))) as server:
+    with _Server(options.port, _player(whole)) as server:
         sys.stdout.write(json.dumps({"port": server.server_port}) + "\n")
         sys.stdout.flush()
         server.serve_forever()

@@ -14,12 +14,15 @@ from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from domain.errors import InvalidSettings
+from agents.budget import spending
+from domain.errors import InvalidSettings, LimitReached
 from domain.outcomes import Usage
+from graph.budget import account_of, charged_time, out_of_budget
 from graph.context import Context, Run, Services, ServicesFor
 from graph.nodes.approve_plan import approve_plan
 from graph.nodes.approve_result import approve_result
 from graph.nodes.approve_steps import approve_steps
+from graph.nodes.approve_undo import approve_undo
 from graph.nodes.composer import composer
 from graph.nodes.critic import critic
 from graph.nodes.intake import intake
@@ -28,17 +31,18 @@ from graph.nodes.planner import planner
 from graph.nodes.recall import recall
 from graph.nodes.remember import remember
 from graph.nodes.reviser import reviser
+from graph.nodes.rollback import rollback
 from graph.nodes.specialists import specialists
 from graph.nodes.supervisor import supervisor
-from graph.state import InputState, JsonDict, OutputState, State, dumped
+from graph.state import InputState, JsonDict, OutputState, State, dumped, results_of
 
-RECURSION_LIMIT = 60
+RECURSION_LIMIT = 100
 """Supersteps a run may take; every loop has its own, lower bound."""
 
 Node = Callable[[State, Run], Awaitable[Command[Any]]]
 NODES: tuple[Node, ...] = (
     intake, recall, supervisor, planner, plan_critic, approve_plan, specialists, approve_steps, composer, critic,
-    reviser, approve_result, remember,
+    reviser, approve_result, rollback, approve_undo, remember,
 )  # fmt: skip
 
 
@@ -65,16 +69,27 @@ def _bound(node: Node, services_for: ServicesFor) -> Callable[..., Awaitable[Com
     async def call(state: State, runtime: Runtime[Context]) -> Command[Any]:
         context = runtime.context or Context()
         run = _run(node, await services_for(context), state, runtime)
-        command = await node(state, run)
-        return Command(goto=command.goto, update={**(command.update or {}), **_tally(state, run)})
+        try:
+            with spending(run.purses, run.services.prices):
+                command = await node(state, run)
+        except LimitReached as limit:
+            command = out_of_budget(limit, state, run, fixed=len(_destinations(node)) == 1)
+        kept = await charged_time(state, run) | _tally(state, run, command)
+        return Command(goto=command.goto, update={**(command.update or {}), **kept})
 
     return call
 
 
-def _tally(state: State, run: Run) -> JsonDict:
-    """Return what is kept of the node's model calls and of the twins that stepped in."""
-    used = Usage.model_validate(state.get("usage", {})) + run.usage
-    return ({"usage": dumped(used)} if run.usage.calls else {}) | ({"degraded": True} if run.degraded else {})
+def _tally(state: State, run: Run, command: Command[Any]) -> JsonDict:
+    """Return what is kept of the node's model calls and of the twins that stepped in.
+
+    What a step consumed whose result the node drops, since another plan goes without it, stays consumed.
+    """
+    left = (command.update or {}).get("results")
+    dropped = [r.usage for key, r in results_of(state).items() if key not in left] if left is not None else []
+    used = sum(dropped, run.usage)
+    total = Usage.model_validate(state.get("usage", {})) + used
+    return ({"usage": dumped(total)} if used.calls else {}) | ({"degraded": True} if run.degraded else {})
 
 
 def _run(node: Node, services: Services, state: State, runtime: Runtime[Context]) -> Run:
@@ -85,7 +100,9 @@ def _run(node: Node, services: Services, state: State, runtime: Runtime[Context]
         context=runtime.context or Context(),
         thread=(info and info.thread_id) or "",
         run=started or (info and info.run_id) or uuid.uuid4().hex,
-        publish=lambda event: runtime.stream_writer({"node": node.__name__, "event": event}),
+        publish=lambda event: runtime.stream_writer({"node": node.__name__, "event": services.secrets.model(event)}),
+        account=account_of(state, services.budgets.run),
+        draining=lambda: runtime.drain_reason or ("shutdown" if runtime.drain_requested else None),
     )
 
 

@@ -33,6 +33,7 @@ async def carried_from_memory(plan: Plan, recall: Recall, state: State, run: Run
 def carried_by_planner(plan: Plan, recall: Recall, state: State, run: Run) -> Carried:
     """Return the words of a new plan's writing steps that stand in what was recalled and not in what was said."""
     remembered = [n.goal for n in recall.neighbours] + [w for s in _writing(recall.plan) for w in _words(s.args)]
+    remembered += [correction["text"] for correction in state["briefing"].get("corrections", [])]
     return _carried(
         plan,
         run.services.tools,

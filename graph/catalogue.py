@@ -11,7 +11,7 @@ from domain.plans import Effect
 
 @dataclass(frozen=True)
 class RunCatalogue:
-    """Implements `domain.plans.Catalogue`."""
+    """Implements `domain.validation.Catalogue`."""
 
     team: Team
     tools: Toolbox

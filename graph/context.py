@@ -1,17 +1,25 @@
 """What a run is given from outside: who asks, and everything it works with."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from agents.budget import Account, Purse
 from agents.contracts import Cast
+from agents.delegation.delegator import Delegator
+from agents.delegation.trials import Trials
+from agents.planning.history import TaskOutcomes
+from agents.resources.desk import ResourceDesk
 from agents.team import Team
 from agents.tools.registry import Toolbox
 from domain.briefings import Material
+from domain.budgets import Amount, Budget, Budgets, Prices
 from domain.events import Event, ModelCalled, RoleDegraded
 from domain.outcomes import Usage
+from domain.secrets import Secrets
 from memory.constraints import Constraints
 from memory.effects import EffectLedger
 from memory.lessons import Lessons
+from memory.scopes import ScopedState
 from memory.tasks import TaskMemory
 
 
@@ -37,8 +45,12 @@ class Limits:
     """Times a plan may be sent back to the planner."""
     max_replans: int = 1
     """Times a failed plan may be replaced."""
+    max_stretches: int = 3
+    """Stretches that an adaptive plan may have, the last one included."""
     max_attempts: int = 2
-    """Tries a specialist has at a step before its fallback takes over."""
+    """Tries that each way to do a step has, where trying again can help."""
+    retry_pause: float = 0.5
+    """Seconds before the second try; twice as long before each further one."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +67,28 @@ class Services:
     lessons: Lessons
     """What is remembered beside the tasks."""
     constraints: Constraints
+    delegator: Delegator
+    """Chooses among the team's specialists."""
+    trials: Trials
     effects: EffectLedger
     clock: Callable[[], float]
     """Unix time in seconds."""
     limits: Limits = Limits()
+    budgets: Budgets = Budgets()
+    """Of the run and of each step; that of the workspace is in `daily`."""
+    prices: Prices = field(default_factory=dict)
+    daily: Purse | None = None
+    """The workspace's budget of today; None where it has none."""
+    secrets: Secrets = field(default_factory=Secrets)
+    """What must not be shown."""
+    outcomes: TaskOutcomes | None = None
+    """What was measured of single tasks of the agents; None where nobody keeps it."""
+    planning_weights: Mapping[str, float] = field(default_factory=dict)
+    """What counts how much in the choice of a plan, over what the team says (`agents.team.Weights`)."""
+    state: ScopedState | None = None
+    """Working state, where specialists keep notes; None where there is none."""
+    resources: ResourceDesk | None = None
+    """What steps are bound to; None where the team declares none."""
     versions: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -80,10 +110,19 @@ class Run:
     thread: str
     run: str
     publish: Callable[[Event], None]
+    account: Account = field(default_factory=lambda: Account("run", Budget()))
+    """What the run has consumed, held against its budget."""
+    draining: Callable[[], str | None] = lambda: None
+    """Returns why the run is to stop at the next safe point, or None while it may go on."""
     usage: Usage = Usage()
     """What the models called by this node have consumed."""
     degraded: bool = False
     """Whether a rule-based twin stepped in for a role of this node."""
+
+    @property
+    def purses(self) -> list[Purse]:
+        """What the run's model calls are charged to."""
+        return [self.account, *([self.services.daily] if self.services.daily else [])]
 
     def emit(self, event: Event) -> None:
         """Publish an event and count what models consumed."""
@@ -95,4 +134,10 @@ class Run:
 
 def usage_in(event: ModelCalled) -> Usage:
     """Return the usage that a model call reports."""
-    return Usage(calls=1, input_tokens=event.input_tokens, output_tokens=event.output_tokens)
+    tokens = {"input_tokens": event.input_tokens, "output_tokens": event.output_tokens}
+    return Usage(calls=1, dollars=event.dollars, **tokens)
+
+
+def amount_of(usage: Usage) -> Amount:
+    """Return a usage as an amount that is charged."""
+    return Amount(calls=usage.calls, tokens=usage.tokens, dollars=usage.dollars)

@@ -91,21 +91,26 @@ def closed(state: State, pairs: Sequence[tuple[ActionRequest, Decision]]) -> Jso
     return {"gate": "", "pending": [], "answer": [], "decisions": state.get("decisions", {}) | entries}
 
 
-def plan_request(plan: Plan, team: Team, run: Run) -> ActionRequest | None:
-    """Return the question about a plan that is about to run, or None when no checkpoint asks."""
+def plan_request(plan: Plan, team: Team, run: Run, worries: Sequence[str] = ()) -> ActionRequest | None:
+    """Return the question about a plan that is about to run, or None when no checkpoint asks and nothing worries."""
     asks = asking(team.checkpoints_at("BEFORE_EXECUTION", None), {"confidence": plan.confidence}, run)
-    if asks is None:
+    if asks is None and not worries:
         return None
-    steps = "\n".join(
-        f"- {s.id}: {s.agent} — {s.task}" + (f" [{s.effect}]" if s.effect == "write" else "") for s in plan.steps
-    )
+    what = f"The plan ({plan.source}):\n{_steps_in_words(plan)}\n{plan.rationale}"
+    noted = "\n".join([what, *(f"Look closely: {worry}." for worry in worries)])
     return ActionRequest(
         id="plan",
         name="review_plan",
         args={"steps": [dumped(step) for step in plan.steps]},
         types={"steps": "array"},
-        checkpoint=asks[0].name,
-        description=_described(asks, f"The plan ({plan.source}):\n{steps}\n{plan.rationale}"),
+        checkpoint=asks[0].name if asks else "",
+        description=_described(asks, noted) if asks else noted,
+    )
+
+
+def _steps_in_words(plan: Plan) -> str:
+    return "\n".join(
+        f"- {s.id}: {s.agent} — {s.task}" + (f" [{s.effect}]" if s.effect == "write" else "") for s in plan.steps
     )
 
 

@@ -1,7 +1,10 @@
 """Where a plan or a finished draft goes next: to a person if a checkpoint asks, else on."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from agents.planning.preferences import consents_of
+from domain.briefings import Briefing
 from domain.outcomes import Critique, CritiqueStop, Draft
 from domain.plans import Plan
 from graph.context import Run
@@ -23,13 +26,29 @@ class ToConclusion(NamedTuple):
     update: JsonDict
 
 
-def execute(plan: Plan, run: Run, update: JsonDict) -> ToExecution:
-    """Send an accepted plan to its checkpoint, or straight to the specialists."""
+def execute(plan: Plan, state: State, run: Run, update: JsonDict, *, worries: Sequence[str] = ()) -> ToExecution:
+    """Send an accepted plan to its checkpoint, or straight to the specialists.
+
+    A person is asked whatever the checkpoints say when there are worries about the plan, or when it needs a consent
+    that was not given before.
+    """
     update = update | {"plan": dumped(plan)}
-    request = plan_request(plan, run.services.team, run)
+    briefing = Briefing.model_validate(state["briefing"])
+    worries = [*worries, *_consents(plan, state, consents_of(briefing.preferences))]
+    request = plan_request(plan, run.services.team, run, worries)
     if request is None:
         return ToExecution("specialists", update)
     return ToExecution("approve_plan", update | opened("approve_plan", [request]))
+
+
+def _consents(plan: Plan, state: State, given: frozenset[str]) -> list[str]:
+    """Return the consents that steps still to be done need and that were not given, in words."""
+    wanted: dict[str, list[str]] = {}
+    for step in plan.steps:
+        if step.id not in state.get("results", {}):
+            for scope in set(step.consent) - given:
+                wanted.setdefault(scope, []).append(step.id)
+    return [f"it needs your consent to {scope!r} for {', '.join(steps)}" for scope, steps in sorted(wanted.items())]
 
 
 def conclude(

@@ -6,13 +6,19 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from agents.tools.containment import contained
 from agents.tools.registry import Tool, Toolbox, ToolOutput
 from domain.constraints import Act, Circumstances, Rule, Unreadable, evaluate
-from domain.errors import ConstraintViolated, StorageAway
+from domain.errors import ConstraintViolated, StorageAway, ToolError
 from domain.outcomes import Usage
-from domain.plans import Plan, Problem, Step, validate_plan
+from domain.plans import Plan, Problem, Step
+from domain.privacy import as_private_as_read
+from domain.validation import validate_plan
+from graph.binding import unavailable
 from graph.catalogue import RunCatalogue
 from graph.context import Run
+from graph.fingerprints import plan_fingerprint
+from graph.outputs import checked_output
 from graph.state import State, usage_of
 
 
@@ -20,9 +26,25 @@ async def problems_of(plan: Plan, state: State, run: Run) -> list[Problem]:
     """Return everything that keeps a plan from being run: what is wrong with it, and what a rule forbids."""
     services = run.services
     found = validate_plan(plan, RunCatalogue(services.team, services.tools))
-    for violation in evaluate(await _rules(run), plan, _circumstances(state, run)):
+    if plan_fingerprint(plan) in state.get("failed_plans", []):
+        found.append(Problem(code="already_failed", message="this plan has failed, and would fail the same way again"))
+    found += await unavailable(plan, run)
+    for violation in evaluate(await _rules(run), as_private_as_read(plan), _circumstances(state, run)):
         found.append(Problem(code="constraint_violated", step=violation.step, message=str(violation)))
     return found
+
+
+async def rules_in_words(run: Run) -> list[str]:
+    """Return the hard rules in force as a planner reads them; texts that may not leave are not told to it."""
+    return [_in_words(rule) for rule in await _rules(run)]
+
+
+def _in_words(rule: Rule) -> str:
+    if rule.kind == "security":
+        return f"security {rule.id}: certain texts may not leave in the arguments of an effect"
+    told = rule.model_dump(mode="json", exclude={"id", "kind", "why"}, exclude_defaults=True)
+    given = ", ".join(f"{name} {value}" for name, value in told.items())
+    return f"{rule.kind} {rule.id}: {given}{f' ({rule.why})' if rule.why else ''}"
 
 
 async def permit(step: Step, tool: Tool, args: Mapping[str, Any], state: State, run: Run) -> None:
@@ -39,9 +61,15 @@ def guarded(tools: Toolbox, step: Step, state: State, run: Run) -> Toolbox:
 
 
 def _guarded(tool: Tool, step: Step, state: State, run: Run) -> Tool:
+    secrets = run.services.secrets
+
     async def asked(parameters: BaseModel) -> ToolOutput:
         await permit(step, tool, parameters.model_dump(), state, run)
-        return await tool.run(parameters)
+        try:
+            return checked_output(tool, await contained(tool.run(parameters), tool.name, tool.timeout), secrets)
+        except ToolError as error:
+            error.args = (secrets.text(str(error)),)
+            raise
 
     return replace(tool, run=asked)
 
@@ -60,6 +88,6 @@ def _circumstances(state: State, run: Run) -> Circumstances:
 
 
 def _spent(used: Usage) -> dict[str, float]:
-    """Return what was consumed; the price of a model call is unknown here, that of none is not."""
-    spent: dict[str, float] = {"calls": used.calls, "tokens": used.input_tokens + used.output_tokens}
-    return spent if used.calls else spent | {"dollars": 0.0}
+    """Return what was consumed; dollars are left out where the price of a call is unknown."""
+    spent: dict[str, float] = {"calls": used.calls, "tokens": used.tokens}
+    return spent if used.dollars is None else spent | {"dollars": used.dollars}

@@ -6,117 +6,110 @@ launcher sees the same calls in the same order on every replay and can restore f
 """
 
 import asyncio
-import heapq
+import functools
 import itertools
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from dataclasses import InitVar, dataclass
 
-from domain.approvals import ActionRequest
+from langgraph.errors import GraphDrained
+
 from domain.outcomes import Failure, StepResult
 from domain.plans import RESULT, Plan, Step, execution_order
+from graph.expansion import for_each, joined, repeated
 from graph.inputs import holds
+from graph.limiter import Limiter, Rank
+from graph.reports import Inputs, Launch, StepReport, Work, all_of
 
 
-class StepReport(NamedTuple):
-    """A step's result, and the question to a person that holds it, if any."""
-
-    result: StepResult
-    request: ActionRequest | None = None
-
-
-Work = Callable[[Step, Mapping[str, StepResult]], Awaitable[StepReport]]
-"""Does a step whose inputs are there."""
-Launch = Callable[[Step, Callable[[], Awaitable[StepReport]]], Awaitable[StepReport]]
-"""Starts a step's body at once and returns something to await its report with."""
-Rank = tuple[float, float, int, int]
-
-
-class Limiter:
-    """A semaphore that hands its slots to the lowest rank first."""
-
-    def __init__(self, slots: int) -> None:
-        self._free = slots
-        self._waiting: list[tuple[Rank, int, asyncio.Future[None]]] = []
-        self._count = itertools.count()
-
-    @asynccontextmanager
-    async def slot(self, rank: Rank) -> AsyncIterator[None]:
-        """Hold a slot for the length of the block."""
-        await self._acquire(rank)
-        try:
-            yield
-        finally:
-            self._free += 1
-            self._wake()
-
-    async def _acquire(self, rank: Rank) -> None:
-        turn = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (rank, next(self._count), turn))
-        # Steps made ready by the same event all queue before the first slot is given away.
-        asyncio.get_running_loop().call_soon(self._wake)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._free += 1
-                self._wake()
-            raise
-
-    def _wake(self) -> None:
-        while self._free and self._waiting:
-            _, _, turn = heapq.heappop(self._waiting)
-            if not turn.done():
-                self._free -= 1
-                turn.set_result(None)
-
-
-async def run_steps(
-    plan: Plan, settled: Mapping[str, StepResult], work: Work, launch: Launch, *, slots: int
-) -> list[StepReport]:
-    """Run every step that has no result yet and return the new reports in plan order.
+@dataclass
+class Schedule:
+    """The steps of one plan on their way.
 
     Args:
-        plan: A valid plan.
-        settled: Results that exist already, by step id; their steps are not run again.
+        plan: A valid, flat plan.
+        settled: Results that exist already, by step id, also of the instances of a step; these are not run again.
         work: Does one step.
         launch: Starts a body; every unsettled step is launched at once, in plan order.
         slots: Steps that may work at the same time.
+        draining: Returns why no more work may begin, or None while it may.
     """
-    loop = asyncio.get_running_loop()
-    results: dict[str, asyncio.Future[StepResult]] = {step.id: loop.create_future() for step in plan.steps}
-    for step_id, result in settled.items():
-        if step_id in results:
-            results[step_id].set_result(result)
-    limiter, ranks = Limiter(slots), ranking(plan)
 
-    def body(step: Step) -> Callable[[], Awaitable[StepReport]]:
-        async def when_ready() -> StepReport:
-            wanted = sorted(step.inputs() - {RESULT})
-            inputs = {key: await asyncio.shield(results[key]) for key in wanted}
-            if idle := _idle(step, inputs):
-                return StepReport(idle)
-            async with limiter.slot(ranks[step.id]):
-                return await work(step, inputs)
+    plan: Plan
+    settled: Inputs
+    work: Work
+    launch: Launch
+    slots: InitVar[int]
+    draining: Callable[[], str | None] = lambda: None
 
-        return when_ready
+    def __post_init__(self, slots: int) -> None:
+        self._limiter, self._ranks = Limiter(slots), ranking(self.plan)
+        self._results: dict[str, asyncio.Future[StepResult]] = {}
 
-    async def collect(step: Step, launched: Awaitable[StepReport]) -> StepReport:
+    async def run(self) -> list[StepReport]:
+        """Run every step that has no result yet and return the new reports in plan order.
+
+        Raises:
+            GraphDrained: No more work may begin; what had begun has ended, and the rest can be run later.
+        """
+        loop = asyncio.get_running_loop()
+        self._results = {step.id: loop.create_future() for step in self.plan.steps}
+        todo = []
+        for step in self.plan.steps:
+            if step.id in self.settled and self.settled[step.id].status != "held":
+                self._results[step.id].set_result(self.settled[step.id])
+            else:
+                todo.append((step, self.launch(step, functools.partial(self._body, step))))
+        return await all_of(self._collected(step, launched) for step, launched in todo)
+
+    async def _body(self, step: Step) -> StepReport:
+        wanted = sorted(step.inputs() - {RESULT})
+        inputs = {key: await asyncio.shield(self._results[key]) for key in wanted}
+        if idle := _idle(step, inputs):
+            return StepReport(idle)
+        if step.joins:
+            return StepReport(joined(step, [inputs[key] for key in step.needs]))
+        one = functools.partial(self._instance, rank=self._ranks[step.id])
+        if step.foreach:
+            return await for_each(step, step.foreach, inputs, one)
+        if step.repeat:
+            return await repeated(step, step.repeat, inputs, one)
+        return await self._worked(step, inputs, self._ranks[step.id])
+
+    def _instance(self, instance: Step, inputs: Inputs, *, rank: Rank) -> Awaitable[StepReport]:
+        """Start an instance of a step, in the order of the calls, or return the result that it has."""
+        if instance.id in self.settled:
+            return _given(StepReport(self.settled[instance.id]))
+        return self.launch(instance, functools.partial(self._worked, instance, inputs, rank))
+
+    async def _worked(self, step: Step, inputs: Inputs, rank: Rank) -> StepReport:
+        @asynccontextmanager
+        async def slot() -> AsyncIterator[None]:
+            async with self._limiter.slot(rank):
+                if reason := self.draining():
+                    raise GraphDrained(reason)
+                yield
+
+        return await self.work(step, inputs, slot)
+
+    async def _collected(self, step: Step, launched: Awaitable[StepReport]) -> StepReport:
+        result = self._results[step.id]
         try:
             report = await launched
         except BaseException as error:
-            results[step.id].set_exception(error)
-            results[step.id].exception()
+            result.set_exception(error)
+            result.exception()
             raise
-        results[step.id].set_result(report.result)
+        result.set_result(report.result)
         return report
 
-    launched = [(step, launch(step, body(step))) for step in plan.steps if step.id not in settled]
-    return list(await asyncio.gather(*(collect(step, started) for step, started in launched)))
+
+async def _given(report: StepReport) -> StepReport:
+    return report
 
 
-def _idle(step: Step, inputs: Mapping[str, StepResult]) -> StepResult | None:
+def _idle(step: Step, inputs: Inputs) -> StepResult | None:
     """Return the result of a step that cannot or need not work, or None when it should."""
     if lost := sorted(key for key, result in inputs.items() if is_lost(result)):
         failure = Failure(code="input_failed", message=f"{', '.join(lost)} gave no result")
@@ -124,7 +117,8 @@ def _idle(step: Step, inputs: Mapping[str, StepResult]) -> StepResult | None:
     if any(result.status == "held" for result in inputs.values()):
         return StepResult(step=step.id, agent=step.agent, status="held", confidence=0)
     unwanted = inputs and all(result.status == "skipped" for result in inputs.values())
-    if unwanted or (step.condition and not holds(step.condition, inputs)):
+    unwanted = unwanted or (step.foreach is not None and inputs[step.foreach.step].status == "skipped")
+    if unwanted or not all(holds(condition, inputs) for condition in step.conditions):
         return StepResult(step=step.id, agent=step.agent, status="skipped", confidence=0)
     return None
 

@@ -53,6 +53,21 @@ class State(InputState, total=False):
     """Words from memory that writing steps would use, by step id; a person is asked about them first."""
     plan_revisions: int
     replans: int
+    trials: dict[str, JsonDict]
+    """What trials give this run, by name; see `graph.trying.drawn`."""
+    assigned: dict[str, JsonDict]
+    """Who does a step that somebody was chosen for, by step id: `for` (whom the plan names), `agent`, `fallbacks`."""
+    stretches: int
+    """Stretches of an adaptive plan that have been run."""
+    continuing: bool
+    """Whether the planner is to plan the next stretch, behind the steps that are finished."""
+    failed_plans: list[str]
+    """Fingerprints of plans that failed in a way that does not pass by itself."""
+    limit: JsonDict
+    """`domain.outcomes.Failure` that ends the run outside of its steps: the budget of a role ran out, or there is no
+    further plan; empty while nothing did."""
+    seconds: float
+    """Time at work so far, where a budget bounds it."""
     results: dict[str, JsonDict]
     """`domain.outcomes.StepResult` by step id; delete one to have its step and the successors run again."""
     draft: JsonDict
@@ -73,6 +88,10 @@ class State(InputState, total=False):
     """Decisions that came as a typed message instead of a resume."""
     decisions: dict[str, JsonDict]
     """`{"decision", "digest"}` by request id: answers, each with the hash of what was shown."""
+    undone: list[str]
+    """Effects that a rollback took back, the last one first."""
+    kept: list[str]
+    """Effects that a rollback could not take back, with the reasons."""
     usage: JsonDict
     """`domain.outcomes.Usage` of the roles; the steps' own is in their results."""
     degraded: bool
@@ -81,13 +100,17 @@ class State(InputState, total=False):
     """`domain.outcomes.Outcome`; empty while the run goes on."""
 
 
-FRESH: State = {
-    "messages": [], "plan": {}, "problems": [], "plan_revisions": 0, "replans": 0, "results": {}, "draft": {},
+FRESH: JsonDict = {
+    "plan": {}, "problems": [], "plan_revisions": 0, "replans": 0, "results": {}, "draft": {},
     "best": {}, "critique": {}, "attempts": [], "stopped": "", "gate": "", "pending": [], "answer": [],
     "decisions": {}, "usage": {}, "degraded": False, "outcome": {}, "recall": {}, "decision": {}, "recipe": "",
-    "carried": {},
+    "carried": {}, "trials": {}, "assigned": {}, "undone": [], "kept": [],
+    "stretches": 0, "continuing": False, "failed_plans": [], "limit": {}, "seconds": 0.0,
 }  # fmt: skip
-"""What intake resets when a new goal comes in."""
+"""What intake resets when a new goal comes in; a field that no goal of the thread has set is absent and means the same.
+
+Each field that is set is written with every later checkpoint, so nothing is set before it is needed.
+"""
 
 
 def dumped(value: BaseModel) -> JsonDict:
@@ -97,7 +120,7 @@ def dumped(value: BaseModel) -> JsonDict:
 
 def plan_of(state: State) -> Plan:
     """Return the current plan."""
-    return Plan.model_validate(state["plan"])
+    return Plan.model_validate(state.get("plan", {}))
 
 
 def results_of(state: State) -> dict[str, StepResult]:

@@ -1,14 +1,18 @@
 """Encoders: texts to unit vectors. The default travels with its package and needs neither network nor key."""
 
 import logging
+import threading
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import SecretStr
 
-from domain.errors import InvalidSettings
+from domain.errors import EncoderAway, InvalidSettings
 
 Vectors = npt.NDArray[np.float32]
 """Unit rows, shape [texts, dimension]."""
@@ -33,18 +37,40 @@ class Encoder(Protocol):
         """Length of a vector."""
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return one unit row per text; blocking, so call it off the event loop."""
+        """Return one unit row per text; blocking, so call it off the event loop.
+
+        Raises:
+            EncoderAway: It cannot be loaded or reached now.
+        """
 
 
-def encoder(name: str = DEFAULT_ENCODER) -> Encoder:
-    """Return the encoder called `wordllama`, `chroma-default` or `openai:<model>`; nothing is loaded yet."""
+@dataclass(frozen=True)
+class Access:
+    """How an encoder that is a service is reached."""
+
+    api_key: SecretStr | None = None
+    base_url: str | None = None
+    """Any OpenAI-compatible server; None takes the provider's own."""
+    timeout: float = 15.0
+    """Seconds without a byte from the server."""
+    max_retries: int = 2
+    clock: Callable[[], float] = time.monotonic
+    """Returns seconds that never go back."""
+
+
+def encoder(name: str = DEFAULT_ENCODER, access: Access | None = None) -> Encoder:
+    """Return the encoder called `wordllama`, `chroma-default` or `openai:<model>`; nothing is loaded yet.
+
+    Raises:
+        InvalidSettings: There is no such encoder.
+    """
     if name == "wordllama":
         return _LazyEncoder(name, 256, _wordllama)
     if name == "chroma-default":
         return _LazyEncoder(name, 384, _chroma_default)
     model = name.removeprefix("openai:")
     if model != name and model in _OPENAI_DIMENSIONS:
-        return _LazyEncoder(name, _OPENAI_DIMENSIONS[model], lambda: _openai(model))
+        return _LazyEncoder(name, _OPENAI_DIMENSIONS[model], lambda: _openai(model, access or Access()))
     choices = ["wordllama", "chroma-default", *(f"openai:{m}" for m in _OPENAI_DIMENSIONS)]
     msg = f"there is no encoder {name!r}; choose one of {', '.join(choices)}"
     raise InvalidSettings(msg)
@@ -61,13 +87,27 @@ class _LazyEncoder:
         self.dimension = dimension
         self._load = load
         self._embed: _Embed | None = None
+        self._loading = threading.Lock()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return one unit row per text."""
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
-        self._embed = self._embed or self._load()
-        return _unit_rows(np.asarray(self._embed(list(texts)), np.float32))
+        with self._loading:
+            self._embed = self._embed or self._load()
+        # An empty text would make a pooling divide by zero, and a service refuse the request.
+        return _unit_rows(self._checked(self._embed([text if text.strip() else "." for text in texts]), len(texts)))
+
+    def _checked(self, found: Any, count: int) -> Vectors:
+        """Return the rows, or raise where they are not one vector of this encoder's per text."""
+        widths = {len(row) for row in found}
+        if len(found) != count or widths != {self.dimension}:
+            told = f"{len(found)} vectors of {', '.join(map(str, sorted(widths)))} numbers for {count} texts"
+            raise EncoderAway(f"{self.id} answered with {told}, not of {self.dimension}: another model answers there")
+        rows = np.asarray(found, np.float32)
+        if not np.isfinite(rows).all():
+            raise EncoderAway(f"{self.id} answered with what is no number")
+        return rows
 
 
 def _unit_rows(rows: Vectors) -> Vectors:
@@ -88,18 +128,25 @@ def _wordllama() -> _Embed:
         logging.getLogger().removeHandler(guard)
 
     model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
-    # An empty text would make its pooling divide by zero.
-    return lambda texts: model.embed([text if text.strip() else "." for text in texts])
+    embed: _Embed = model.embed
+    return embed
 
 
 def _chroma_default() -> _Embed:
-    from chromadb.utils.embedding_functions import DefaultEmbeddingFunction
+    from memory.minilm import minilm
 
-    return DefaultEmbeddingFunction()
+    return minilm()
 
 
-def _openai(model: str) -> _Embed:
-    from langchain_openai import OpenAIEmbeddings
+def _openai(model: str, access: Access) -> _Embed:
+    from memory.embedding_service import EmbeddingService
 
-    # Without the length check no tokenizer is fetched: goals are far below the model's limit.
-    return OpenAIEmbeddings(model=model, check_embedding_ctx_length=False).embed_documents
+    service = EmbeddingService(
+        model,
+        api_key=access.api_key,
+        base_url=access.base_url,
+        timeout=access.timeout,
+        max_retries=access.max_retries,
+        clock=access.clock,
+    )
+    return service.embed

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.outcomes import RunStatus, Usage
 from domain.plans import PlanSource, QueryKind
 from memory.provenance import Provenance
-from memory.records import Records
+from memory.records import Records, Value
 from memory.workspaces import checked_workspace
 
 TTL_SECONDS = 90 * 24 * 3600.0
@@ -45,6 +45,8 @@ class Episode(BaseModel):
     error_code: str = ""
     error: str = ""
     degraded: bool = False
+    policy: str = ""
+    """Hash of the rules that were in force at the end (`memory.constraints.Policy`); empty where nobody could tell."""
     approvals: int = 0
     """Questions that a person answered."""
     overrides: int = 0
@@ -81,8 +83,15 @@ class Episodes:
 
     async def forget(self, workspace: str, task: str) -> list[Episode]:
         """Delete a task's episodes for good and return them."""
+        return await self._forget(workspace, lambda value: bool(value["task"] == task))
+
+    async def forget_thread(self, workspace: str, thread: str) -> list[Episode]:
+        """Delete a thread's episodes for good and return them."""
+        return await self._forget(workspace, lambda value: bool(value["thread"] == thread))
+
+    async def _forget(self, workspace: str, meant: Callable[[Value], bool]) -> list[Episode]:
         found = await self._records.scan(_prefix(workspace))
-        gone = [(key, Episode.model_validate(value)) for key, value in found if value["task"] == task]
+        gone = [(key, Episode.model_validate(value)) for key, value in found if meant(value)]
         for key, _ in gone:
             await self._records.delete(key)
         return [episode for _, episode in gone]

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from domain.errors import InvalidImport
+from domain.errors import InvalidGoal, InvalidImport
+from domain.goals import checked_goal
 from memory.task_record import TaskRecord, goal_hash
 from memory.tasks import TaskMemory
 from memory.workspaces import checked_workspace
@@ -14,7 +16,20 @@ FORMAT = 1
 """Version of the lines; another one is refused."""
 _OWN = {"id", "workspace", "ratings", "origin", "user"}
 """Fields that belong to the memory a task was exported from."""
+MAX_RUNS = 1_000_000
+"""Runs of one task that an import may claim; nobody runs more in the time that a task is remembered."""
 _SHOWN = 10
+_BATCH = 500
+
+
+class Imported(NamedTuple):
+    """What became of the tasks of an import."""
+
+    taken: int
+    known: int
+    """Of runs that were known already."""
+    outlived: int
+    """Last run so long ago that they would be forgotten by now."""
 
 
 async def exported(tasks: TaskMemory, workspace: str) -> list[str]:
@@ -24,11 +39,11 @@ async def exported(tasks: TaskMemory, workspace: str) -> list[str]:
     return [json.dumps({"format": FORMAT, **value}, sort_keys=True, ensure_ascii=False) for value in values]
 
 
-async def imported(tasks: TaskMemory, workspace: str, lines: Sequence[str]) -> int:
-    """Add exported tasks to a workspace and return how many; those of runs that are known already are passed over.
+async def imported(tasks: TaskMemory, workspace: str, lines: Sequence[str]) -> Imported:
+    """Add exported tasks to a workspace; those of runs that are known already, or past their time, are passed over.
 
-    They are marked as imported: what their plans would write is asked about before it is written. Their age starts
-    anew, and so does what people thought of them.
+    They are marked as imported: what their plans would write is asked about before it is written. They keep their age,
+    and are forgotten when they would have been where they come from. What people thought of them starts anew.
 
     Raises:
         InvalidImport: A line cannot be read; nothing was taken in. The message names each such line.
@@ -39,9 +54,10 @@ async def imported(tasks: TaskMemory, workspace: str, lines: Sequence[str]) -> i
     if mistakes:
         more = f" (and {len(mistakes) - _SHOWN} more)" if len(mistakes) > _SHOWN else ""
         raise InvalidImport("; ".join(mistakes[:_SHOWN]) + more)
-    new = [record for _, record in parsed if isinstance(record, TaskRecord) and await _is_new(tasks, record)]
-    await tasks.remember_many(workspace, new)
-    return len(new)
+    records = [record for _, record in parsed if isinstance(record, TaskRecord)]
+    new = [record for i in range(0, len(records), _BATCH) for record in await _new(tasks, records[i : i + _BATCH])]
+    taken = await tasks.adopt(workspace, new)
+    return Imported(taken, known=len(records) - len(new), outlived=len(new) - taken)
 
 
 def _parsed(line: str, workspace: str) -> TaskRecord | str:
@@ -52,15 +68,35 @@ def _parsed(line: str, workspace: str) -> TaskRecord | str:
             return f"this is no task of format {FORMAT}"
         if own := sorted(_OWN & value.keys()):
             return f"{', '.join(own)} cannot be imported"
-        return TaskRecord.model_validate(value | {"workspace": workspace, "origin": "import"})
+        json.dumps(value, ensure_ascii=False).encode()  # half a character could be stored, but never be compared
+        record = TaskRecord.model_validate(value | {"workspace": workspace, "origin": "import"})
+        return _mistake(record) or record
     except ValidationError as error:
         return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
     except (ValueError, RecursionError) as error:
-        return f"it is not JSON ({error})"
+        return f"it is not JSON of whole characters ({error})"
 
 
-async def _is_new(tasks: TaskMemory, record: TaskRecord) -> bool:
-    known = await tasks.get(record.workspace, goal_hash(record.team, record.goal, record.sequence))
+def _mistake(record: TaskRecord) -> str:
+    """Return what no memory could have exported, or an empty text."""
+    try:
+        checked_goal(record.goal)
+    except InvalidGoal as error:
+        return f"goal: {error}"
+    if max(record.successes, record.failures) > MAX_RUNS:
+        return f"successes, failures: a task has at most {MAX_RUNS:,} runs"
+    if record.plan and record.plan.sequence != record.sequence:
+        return "sequence: it is not that of the plan"
+    return ""
+
+
+async def _new(tasks: TaskMemory, records: Sequence[TaskRecord]) -> list[TaskRecord]:
+    ids = [goal_hash(record.team, record.goal, record.sequence) for record in records]
+    known = await tasks.get_many(records[0].workspace, ids)
+    return [record for record, there in zip(records, known, strict=True) if _is_new(record, there)]
+
+
+def _is_new(record: TaskRecord, known: TaskRecord | None) -> bool:
     if known is None:
         return True
     same_counts = (known.successes, known.failures) == (record.successes, record.failures)

@@ -1,12 +1,14 @@
 """Feedback: what a person thought of a run, the reward that follows, and what it does to the remembered task."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.briefings import Correction
 from domain.errors import InvalidFeedback, UnknownRun
+from domain.routing import Neighbour
 from memory.episodes import Episode, Episodes
 from memory.provenance import Provenance
 from memory.recipes import Recipes
@@ -24,6 +26,12 @@ ACCEPTED_FROM = 3
 CORRECTED_FROM = 4
 """The same for a run that the person had to correct."""
 MAX_CORRECTION = 20_000
+SHOWN_CORRECTIONS = 3
+SHOWN_CHARS = 800
+"""Corrections, and characters of each, that later runs of similar goals are told."""
+SIMILAR_FROM = 0.4
+"""Cosine from which a goal is similar enough for a correction to be told. With the default encoder, pairs of goals
+about one thing had 0.42 to 0.94, about different things up to 0.22."""
 
 
 class Feedback(BaseModel):
@@ -35,7 +43,7 @@ class Feedback(BaseModel):
     task: str
     rating: int | None = Field(default=None, ge=1, le=5)
     correction: str = ""
-    """The text as it should have been; data, shown to people only."""
+    """The text as it should have been, or what was wrong; agents are told it as guidance that permits nothing."""
     override: bool = False
     """Whether the person changed or refused something, while the run went on or now."""
     time: float
@@ -126,6 +134,19 @@ class FeedbackMemory:
             await self._recipes.demote(workspace, episode.task)
         return Received(feedback, earned, samples, task.successes if task else 0, task.failures if task else 0)
 
+    async def retract(self, workspace: str, run: str) -> None:
+        """Let a run whose effects were undone be a success no more; doing it again changes nothing."""
+        episode = await self._episodes.of_run(workspace, run)
+        if episode is None or not episode.success:
+            return
+        earlier = await self.get(workspace, run)
+        await self._tasks.rated(
+            workspace, episode.task, run, accepted=False, reward=0.0, succeeded=True, quality=episode.quality
+        )
+        if earlier is None or earlier.accepted:
+            await self._recipes.demote(workspace, episode.task)
+        await self._episodes.add(workspace, episode.model_copy(update={"status": "undone", "success": False}))
+
     async def get(self, workspace: str, run: str) -> Feedback | None:
         """Return the feedback on a run, or None."""
         value = await self._records.get(_key(workspace, run))
@@ -136,14 +157,22 @@ class FeedbackMemory:
         found = [Feedback.model_validate(value) for _, value in await self._records.scan(_key(workspace, ""))]
         return sorted(found, key=lambda feedback: -feedback.time)
 
+    async def corrections(self, workspace: str, near: Sequence[Neighbour]) -> list[Correction]:
+        """Return what people corrected in the results of similar tasks, the latest first; few, and cut to be short."""
+        goals = {n.task: n.goal for n in near if n.similarity >= SIMILAR_FROM}
+        found = await self.recent(workspace) if goals else []
+        told = [f for f in found if f.task in goals and f.correction and f.provenance.trusted]
+        return [Correction(goal=goals[f.task], text=_cut(f.correction)) for f in told[:SHOWN_CORRECTIONS]]
+
     async def override_rate(self, workspace: str) -> float | None:
         """Return the share of judged runs in which a person changed or refused something, 0-1; None without any."""
         found = await self.recent(workspace)
         return sum(feedback.override for feedback in found) / len(found) if found else None
 
-    async def forget(self, workspace: str, runs: Collection[str]) -> None:
-        """Delete the feedback on these runs for good."""
-        for run in runs:
+    async def forget(self, workspace: str, runs: Collection[str], task: str | None = None) -> None:
+        """Delete the feedback on these runs for good, and all that on a task, whose runs may be older than episodes."""
+        of_task = [f.run for f in await self.recent(workspace) if f.task == task] if task else []
+        for run in {*runs, *of_task}:
             await self._records.delete(_key(workspace, run))
 
     async def _episode(self, workspace: str, run: str) -> Episode:
@@ -159,6 +188,10 @@ def outcome_of(episode: Episode) -> float:
     if not episode.success:
         return 0.0
     return 1.0 if episode.quality is None else episode.quality
+
+
+def _cut(correction: str) -> str:
+    return correction if len(correction) <= SHOWN_CHARS else f"{correction[:SHOWN_CHARS]} [...]"
 
 
 def _checked_rating(rating: int | None, correction: str) -> int | None:

@@ -125,7 +125,7 @@ def fit(examples: Examples, labels: Labels) -> Fit:
         labels: The route of each, counted from 0.
     """
     targets = np.eye(labels.max() + 1, dtype=np.float32)[labels]
-    inverse = _inverse(_kernel(examples))
+    inverse = inverse_of(examples)
     alpha = inverse @ targets
     without_route = np.empty_like(targets)
     for route in range(targets.shape[1]):
@@ -133,6 +133,11 @@ def fit(examples: Examples, labels: Labels) -> Fit:
         without_route[mine] = targets[mine] - np.linalg.solve(inverse[np.ix_(mine, mine)], alpha[mine])
         without_route[mine, route] = -1
     return Fit(alpha, targets - alpha / np.diag(inverse)[:, None], without_route)
+
+
+def inverse_of(examples: Examples) -> Array:
+    """Return the inverse of the kernel of the examples with the ridge on its diagonal, shape [examples, examples]."""
+    return _inverse(_kernel(examples))
 
 
 def _kernel(examples: Examples) -> Array:

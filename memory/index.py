@@ -1,4 +1,4 @@
-"""The vector index of task memory in Chroma: ids and embeddings only, one collection per workspace.
+"""The vector index of task memory in Chroma: ids and embeddings only, one collection per workspace and encoder.
 
 Records are the truth. The index holds no text, so nothing in it has to be forgotten, and it can be thrown away and
 filled again at any time.
@@ -7,8 +7,7 @@ filled again at any time.
 import asyncio
 import hashlib
 import re
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -16,17 +15,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from domain.errors import StorageCorrupt, StorageFull
+from domain.errors import StorageAway, StorageError
+from memory.chroma import Chroma, ChromaFolder, IndexDamaged
 from memory.encoders import Encoder, Vectors
 from memory.workspaces import checked_workspace
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
+
+__all__ = ["ChromaIndex", "Hit", "IndexDamaged"]
 
 T = TypeVar("T")
 
 _BATCH = 1000
+_FOUND = 32
+"""Vectors that a sound index finds where it has as many."""
 
 
 class Hit(NamedTuple):
@@ -35,50 +38,77 @@ class Hit(NamedTuple):
     id: str
     similarity: float
     """Cosine, -1 to 1."""
-
-
-class IndexDamaged(StorageCorrupt):
-    """The index cannot be read; `renew` it and add everything again."""
-
-    code = "index_damaged"
+    vector: Vectors | None = None
+    """As it is stored, shape [dimension], where it was read."""
 
 
 class ChromaIndex:
-    """Vectors by workspace. Open it with `await ChromaIndex.open(folder, encoder)`.
+    """Vectors by workspace. Open it with `await ChromaIndex.open(folder_or_server, encoder)`.
 
-    Every call runs in one thread of its own: the event loop is never blocked and Chroma is never entered twice.
+    Every call runs in one thread of its own: the event loop is never blocked and Chroma is never entered twice. A
+    server that is away makes a call raise `StorageAway`; the next one tries again.
     """
 
-    def __init__(self, folder: Path, encoder: Encoder) -> None:
+    def __init__(self, chroma: Chroma, encoder: Encoder, owner: Callable[[], Awaitable[str]] | None) -> None:
         self.encoder = encoder
-        self._folder = folder
+        self._chroma = chroma
+        self._find_owner = owner
+        self._owner: str | None = None if owner else ""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chroma")
-        self._client: ClientAPI | None = None
         self._collections: dict[str, Collection] = {}
+        self._open = False
 
     @classmethod
-    async def open(cls, folder: Path, encoder: Encoder) -> "ChromaIndex":
-        """Open the index in `folder`; one that cannot be opened is replaced by an empty one."""
-        index = cls(folder, encoder)
+    async def open(
+        cls, where: Path | Chroma, encoder: Encoder, *, owner: Callable[[], Awaitable[str]] | None = None
+    ) -> "ChromaIndex":
+        """Open the index; one that cannot be read is replaced by an empty one, and a server may be away.
+
+        Args:
+            where: A folder that nobody else uses, or a server.
+            encoder: Makes the vectors.
+            owner: Returns the name of the records that the index belongs to, for a server that others use too:
+                processes with the same records share collections, all others have their own.
+        """
+        index = cls(ChromaFolder(where) if isinstance(where, Path) else where, encoder, owner)
         try:
             await index._call(index._connect)
         except IndexDamaged:
             await index.renew()
+        except StorageAway:
+            pass  # whoever needs it is told
+        except BaseException:
+            await index.close()
+            raise
         return index
+
+    async def degraded(self) -> list[str]:
+        """Return what does not work as it should, in words for the operator."""
+        try:
+            await self._call(self._check)
+        except StorageError as error:
+            return [str(error)]
+        return []
 
     async def add(self, workspace: str, ids: Sequence[str], vectors: Vectors) -> None:
         """Add vectors, shape [ids, dimension]; an id that is there gets the new vector."""
 
-        def work() -> None:
-            collection = self._collection(workspace)
-            for start in range(0, len(ids), _BATCH):
-                part = slice(start, start + _BATCH)
-                collection.upsert(ids=list(ids[part]), embeddings=vectors[part])
+        def work(part: slice) -> None:
+            self._collection(workspace).upsert(ids=list(ids[part]), embeddings=vectors[part])
 
-        await self._call(work)
+        for start in range(0, len(ids), _BATCH):  # apart, so that queries need not wait for all of them
+            await self._call(partial(work, slice(start, start + _BATCH)))
 
-    async def query(self, workspace: str, vector: Vectors, limit: int) -> list[Hit]:
+    async def query(
+        self, workspace: str, vector: Vectors, limit: int, *, among: Sequence[str] | None = None
+    ) -> list[Hit]:
         """Return the `limit` vectors nearest to `vector` (shape [dimension]), nearest first.
+
+        Args:
+            workspace: Whose vectors.
+            vector: What they are compared with.
+            limit: How many.
+            among: Ids that alone count, some of which may be unknown; several times slower than a query among all.
 
         Raises:
             IndexDamaged: It cannot be read, or answers with fewer vectors than it counts.
@@ -86,17 +116,19 @@ class ChromaIndex:
 
         def work() -> list[Hit]:
             collection = self._collection(workspace)
-            wanted = min(limit, collection.count())
-            if wanted == 0:
-                return []
-            found = collection.query(query_embeddings=vector.tolist(), n_results=wanted, include=["distances"])
-            hits = [Hit(i, 1 - d) for i, d in zip(found["ids"][0], (found["distances"] or [[]])[0], strict=True)]
-            if len(hits) < wanted:  # Chroma answers like this, without an error, when files of a segment are gone
-                msg = f"the index in {self._folder} has lost vectors"
+            if among is not None:
+                return _among(collection, vector, limit, among)
+            hits = _nearest(collection, vector, limit)
+            # Chroma answers with too few, without an error, when files of a segment are gone; of many vectors at equal
+            # distance its graph may miss some. Counting takes longer the more there are, so it comes last, and again:
+            # another process may have just deleted some.
+            due = min(limit, _FOUND)
+            if len(hits) < due and len(hits) < min(due, collection.count(), collection.count()):
+                msg = f"the index in {self._chroma.place} has lost vectors"
                 raise IndexDamaged(msg)
             return hits
 
-        return await self._call(work)
+        return await self._call(work) if limit and (among is None or among) else []
 
     async def ids(self, workspace: str) -> set[str]:
         """Return all ids of a workspace."""
@@ -109,17 +141,17 @@ class ChromaIndex:
             IndexDamaged: It cannot be read, or one is missing.
         """
 
-        def work() -> Vectors:
-            found: dict[str, Any] = {}
-            for start in range(0, len(ids), _BATCH):
-                answer = self._collection(workspace).get(list(ids[start : start + _BATCH]), include=["embeddings"])
-                found |= zip(answer["ids"], cast(Vectors, answer["embeddings"]), strict=True)
-            if len(found) < len(ids):
-                msg = f"the index in {self._folder} has lost vectors"
-                raise IndexDamaged(msg)
-            return np.array([found[i] for i in ids], np.float32).reshape(len(ids), self.encoder.dimension)
+        def work(part: Sequence[str]) -> dict[str, Any]:
+            answer = self._collection(workspace).get(list(part), include=["embeddings"])
+            return dict(zip(answer["ids"], cast(Vectors, answer["embeddings"]), strict=True))
 
-        return await self._call(work)
+        found: dict[str, Any] = {}
+        for start in range(0, len(ids), _BATCH):  # apart, so that queries need not wait for all of them
+            found |= await self._call(partial(work, ids[start : start + _BATCH]))
+        if len(found) < len(set(ids)):
+            msg = f"the index in {self._chroma.place} has lost vectors"
+            raise IndexDamaged(msg)
+        return np.array([found[i] for i in ids], np.float32).reshape(len(ids), self.encoder.dimension)
 
     async def count(self, workspace: str) -> int:
         """Return how many vectors a workspace has."""
@@ -130,84 +162,100 @@ class ChromaIndex:
         if ids:
             await self._call(lambda: self._collection(workspace).delete(ids=list(ids)) and None)
 
+    async def forget(self, workspace: str, ids: Sequence[str]) -> None:
+        """Delete vectors for good, also those that other encoders made."""
+
+        def work() -> None:
+            self._connect()
+            for collection in self._chroma.beginning(f"{self._space(workspace)}-"):
+                collection.delete(ids=list(ids))
+            self._chroma.purge()
+
+        if ids:
+            await self._call(work)
+
     async def renew(self) -> None:
-        """Throw the index away and begin an empty one."""
-        await self._call(self._begin_anew)
+        """Throw away what is damaged and begin with an empty index."""
+
+        def work() -> None:
+            held = list(self._collections.values())
+            self._collections.clear()
+            self._chroma.begin_anew(held)
+            self._open = True
+
+        await self._call(work)
 
     async def close(self) -> None:
-        """Release the files; a second call changes nothing."""
-        if self._client is not None:
+        """Release the files or connections; a second call changes nothing."""
+        if self._open:
             await self._call(self._disconnect)
         self._thread.shutdown(wait=False)
 
     async def _call(self, work: Callable[[], T]) -> T:
+        if self._owner is None and self._find_owner:
+            self._owner = await self._find_owner()
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: self._translated(work))
 
     def _translated(self, work: Callable[[], T]) -> T:
-        from chromadb.errors import ChromaError
-
         try:
             return work()
-        except ChromaError as error:
-            if "disk is full" in str(error):
-                msg = f"no space is left on the device of {self._folder}; free some and try again"
-                raise StorageFull(msg) from error
-            msg = f"the index in {self._folder} is damaged: {error}"
-            raise IndexDamaged(msg) from error
+        except StorageAway:
+            self._disconnect()
+            raise
+        except self._chroma.foreign as error:
+            failure = self._chroma.translated(error)
+            if isinstance(failure, StorageAway):
+                self._disconnect()  # its collections may be others when it is back, and its name lead elsewhere
+            raise failure from error
 
     def _connect(self) -> None:
-        import chromadb  # 0.5 s: not for those who only want `--help`
-        from chromadb.config import Settings
+        if not self._open:
+            self._chroma.connect()
+            self._open = True
 
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        newest = max(self._generations(), default=1)
-        settings = Settings(anonymized_telemetry=False)
-        self._client = chromadb.PersistentClient(path=str(self._folder / str(newest)), settings=settings)
+    def _check(self) -> None:
+        self._connect()
+        self._chroma.ping()
 
     def _disconnect(self) -> None:
         self._collections.clear()
-        if self._client is not None:
-            # Without this the client stays in a process-wide registry and keeps the files open.
-            self._client.close()  # type: ignore[attr-defined]  # missing in the ClientAPI protocol
-            self._client = None
-
-    def _begin_anew(self) -> None:
-        # A client that failed to open stays in Chroma's registry under its path, so the path is never used again.
-        self._disconnect()
-        old = self._generations()
-        (self._folder / str(max(old, default=0) + 1)).mkdir(mode=0o700, parents=True)
-        for number in old:
-            shutil.rmtree(self._folder / str(number), ignore_errors=True)
-        self._connect()
-
-    def _generations(self) -> list[int]:
-        return [int(p.name) for p in self._folder.iterdir() if p.name.isdecimal()]
+        self._chroma.disconnect()
+        self._open = False
 
     def _collection(self, workspace: str) -> "Collection":
         if workspace not in self._collections:
-            self._collections[workspace] = self._opened(_collection_name(workspace, self.encoder))
+            self._connect()
+            self._collections[workspace] = self._chroma.collection(self._name(workspace))
         return self._collections[workspace]
 
-    def _opened(self, name: str) -> "Collection":
-        """Open a collection; one that measures another distance is replaced by an empty one."""
-        if self._client is None:
-            msg = f"the index in {self._folder} is closed"
-            raise IndexDamaged(msg)
-        create = partial(
-            self._client.get_or_create_collection,
-            name,
-            configuration={"hnsw": {"space": "cosine"}},
-            embedding_function=None,
-        )
-        collection = create()
-        if collection.configuration_json["hnsw"]["space"] != "cosine":
-            self._client.delete_collection(name)
-            collection = create()
-        return collection
+    def _space(self, workspace: str) -> str:
+        """Return how the names of a workspace's collections begin, which any encoder may have made."""
+        digest = hashlib.sha256(checked_workspace(workspace).encode()).hexdigest()[:24]
+        return f"tasks-{self._owner}-{digest}" if self._owner else f"tasks-{digest}"
+
+    def _name(self, workspace: str) -> str:
+        """Return a name Chroma accepts for any workspace; another encoder or dimension means another collection."""
+        model = re.sub(r"[^a-z0-9]+", "-", self.encoder.id.lower()).strip("-")
+        return f"{self._space(workspace)}-{model}-{self.encoder.dimension}"
 
 
-def _collection_name(workspace: str, encoder: Encoder) -> str:
-    """Return a name Chroma accepts for any workspace; another encoder or dimension means another collection."""
-    digest = hashlib.sha256(checked_workspace(workspace).encode()).hexdigest()[:24]
-    model = re.sub(r"[^a-z0-9]+", "-", encoder.id.lower()).strip("-")
-    return f"tasks-{digest}-{model}-{encoder.dimension}"
+def _nearest(collection: "Collection", vector: Vectors, limit: int, ids: Sequence[str] | None = None) -> list[Hit]:
+    found: Any = collection.query(
+        query_embeddings=vector.tolist(),
+        n_results=limit,
+        ids=None if ids is None else list(ids),
+        include=["distances", "embeddings"],
+    )
+    rows = zip(found["ids"][0], found["distances"][0], found["embeddings"][0], strict=True)
+    return [Hit(i, max(-1.0, min(1.0, 1 - d)), np.asarray(v, np.float32)) for i, d, v in rows]
+
+
+def _among(collection: "Collection", vector: Vectors, limit: int, ids: Sequence[str]) -> list[Hit]:
+    """Return the nearest of some ids; Chroma answers with an error where one of them is unknown."""
+    from chromadb.errors import ChromaError
+
+    try:
+        return _nearest(collection, vector, limit, ids)
+    except ChromaError:
+        known = collection.get(list(ids), include=[])["ids"]
+        return _nearest(collection, vector, limit, known) if known else []

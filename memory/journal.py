@@ -1,5 +1,7 @@
 """The stored event log of a thread, from which a client rejoins after any number."""
 
+from collections.abc import Sequence
+
 from memory.records import Records, Value
 from memory.workspaces import checked_workspace
 
@@ -12,7 +14,11 @@ class Journal:
 
     async def append(self, workspace: str, thread: str, event: Value) -> int:
         """Store one event, as a flat JSON object, and return its number: 1, 2, 3, ..."""
-        return await self._records.append(_log(workspace, thread), event)
+        return await self.append_many(workspace, thread, [event])
+
+    async def append_many(self, workspace: str, thread: str, events: Sequence[Value]) -> int:
+        """Store one or more events in order, with nothing between them, and return the number of the last."""
+        return await self._records.append_many(_log(workspace, thread), events)
 
     async def read(
         self, workspace: str, thread: str, *, after: int = 0, limit: int | None = None

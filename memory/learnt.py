@@ -1,7 +1,5 @@
 """What the memory of one team in one workspace has learnt from its own tasks: a head and its calibration."""
 
-import base64
-import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -10,14 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from memory.calibration import Calibration, MatchModel, calibrate, choose
+from memory.calibration import Calibration, calibrate, choose
 from memory.encoders import Vectors
 from memory.heads import Array, Examples, Labels, fit
 from memory.index import Hit
-from memory.records import Value
+from memory.vocabulary import Vocabulary, vocabulary_of
 
-FORMAT = 1
-"""Version of the stored form; another one is learnt anew."""
 MAX_EXAMPLES = 8000
 """A larger memory learns from as many of its tasks, evenly over its routes: time grows with the cube of this."""
 MIN_INFORMED = 20
@@ -82,6 +78,7 @@ class Learnt:
     encoder: str
     tasks: Sequence[str]
     """Ids of the examples."""
+    goals: Sequence[str]
     routes: Sequence[str]
     labels: Labels
     examples: Examples
@@ -102,10 +99,16 @@ class Learnt:
             if count
         }
 
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The words of the examples of each route."""
+        return vocabulary_of(self.goals, self.labels)
+
     def judgement(self, goal: str, vector: Vectors) -> Judgement:
         """Judge a goal whose vector, shape [dimension], is given."""
         like = self.examples.likeness(goal, vector)
-        choice = choose(like.kernel @ self.alpha, like, self.labels)
+        scores = like.kernel @ self.alpha
+        choice = choose(scores, like, self.labels, lambda _, route: self.vocabulary.share(goal, route))
         route = int(choice.route[0])
         return Judgement(
             route=self.routes[route],
@@ -133,25 +136,16 @@ class Learnt:
         return replace(
             self,
             tasks=[task for task, keep in zip(self.tasks, kept, strict=True) if keep],
+            goals=[goal for goal, keep in zip(self.goals, kept, strict=True) if keep],
             labels=labels,
             examples=self.examples.kept(kept),
             alpha=self.alpha[kept],
         )
 
-    def stored(self) -> Value:
-        """Return this as a record; the examples are in it by their ids alone, without their words."""
-        return {
-            "format": FORMAT,
-            "encoder": self.encoder,
-            "size": self.size,
-            "tasks": list(self.tasks),
-            "routes": list(self.routes),
-            "labels": self.labels.tolist(),
-            "alpha": base64.b64encode(zlib.compress(self.alpha.astype(np.float16).tobytes(), 1)).decode(),
-            "model": self.calibration.model._asdict(),
-            "novel_below": self.calibration.novel_below,
-            "accuracy": self.calibration.accuracy,
-        }
+
+def chosen_of(examples: Sequence[Example]) -> list[Example]:
+    """Return those of the examples, the least recent first, that are learnt from: at most `MAX_EXAMPLES`."""
+    return [examples[i] for i in _evenly([e.route for e in examples])]
 
 
 def learnable(examples: Sequence[Example]) -> bool:
@@ -173,43 +167,15 @@ def learn(examples: Sequence[Example], vectors: Vectors, *, encoder: str, size: 
     numbers = {route: i for i, route in enumerate(routes)}
     labels = np.array([numbers[e.route] for e in picked], np.int64)
     with threadpool_limits(limits=1):  # requests need the other cores
-        known = Examples.of([e.goal for e in picked], vectors)
+        goals = [e.goal for e in picked]
+        known = Examples.of(goals, vectors)
         fitted = fit(known, labels)
-        calibration = calibrate(known, labels, fitted)
-    return Learnt(encoder, [e.task for e in picked], routes, labels, known, fitted.alpha, calibration, size)
-
-
-def restored(value: Value, goals: Mapping[str, str], vectors: Mapping[str, Vectors], encoder: str) -> Learnt | None:
-    """Return what was stored, with the goals and vectors of its tasks by id; None where it was stored otherwise.
-
-    Tasks without a goal are gone and left out. Blocking: their words are taken anew.
-    """
-    if (value["format"], value["encoder"]) != (FORMAT, encoder):
-        return None
-    tasks, labels = value["tasks"], np.array(value["labels"], np.int64)
-    alpha = np.frombuffer(zlib.decompress(base64.b64decode(value["alpha"])), np.float16).astype(np.float32)
-    living = [i for i, task in enumerate(tasks) if task in goals]
-    if len(set(labels[living].tolist())) < 2:
-        return None
-    kept = [tasks[i] for i in living]
-    return Learnt(
-        encoder=encoder,
-        tasks=kept,
-        routes=value["routes"],
-        labels=labels[living],
-        examples=Examples.of([goals[task] for task in kept], np.stack([vectors[task] for task in kept])),
-        alpha=alpha.reshape(len(tasks), -1)[living],
-        calibration=Calibration(_model(value["model"]), value["novel_below"], value["accuracy"]),
-        size=value["size"],
-    )
+        calibration = calibrate(goals, known, labels, fitted)
+    return Learnt(encoder, [e.task for e in picked], goals, routes, labels, known, fitted.alpha, calibration, size)
 
 
 def _ramp(count: int, none: int, full: int) -> float:
     return min(1.0, max(0.0, (count - none) / (full - none)))
-
-
-def _model(value: Value) -> MatchModel:
-    return MatchModel(tuple(value["mean"]), tuple(value["scale"]), tuple(value["weights"]), value["intercept"])
 
 
 def _evenly(routes: Sequence[str]) -> list[int]:

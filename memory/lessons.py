@@ -1,7 +1,7 @@
 """What a workspace has learnt beside its tasks, opened and forgotten together."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from memory.critiques import Critiques
@@ -35,11 +35,20 @@ class Lessons:
             feedback=FeedbackMemory(records, episodes, tasks, recipes, clock=clock),
         )
 
+    async def forget_thread(self, workspace: str, thread: str, runs: Collection[str]) -> list[Episode]:
+        """Delete for good what a thread's runs left, those without an episode included, and return the episodes."""
+        ids = {e.run for e in await self.episodes.recent(workspace) if e.thread == thread} | set(runs)
+        await self.critiques.forget(workspace, ids)
+        await self.feedback.forget(workspace, ids)
+        return await self.episodes.forget_thread(workspace, thread)
+
     async def forget(self, workspace: str, task: str) -> list[Episode]:
-        """Delete for good what was learnt from a task, and return the episodes of its runs, which are gone too."""
-        episodes = await self.episodes.forget(workspace, task)
-        runs = {episode.run for episode in episodes}
+        """Delete for good what was learnt from a task, and return the episodes of its runs, which are gone too.
+
+        They go last, because all else is found by them.
+        """
+        runs = {episode.run for episode in await self.episodes.of_task(workspace, task)}
         await self.recipes.forget(workspace, task)
         await self.critiques.forget(workspace, runs)
-        await self.feedback.forget(workspace, runs)
-        return episodes
+        await self.feedback.forget(workspace, runs, task)
+        return await self.episodes.forget(workspace, task)

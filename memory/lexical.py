@@ -1,6 +1,7 @@
 """Lexical similarity of goals: TF-IDF over words and character n-grams, weighted by the workspace's own memory.
 
-The vectorisers hash, so a goal is added without refitting anything: only the document frequencies grow.
+The vectorisers hash, so a goal is added without refitting anything: only the document frequencies grow. Goals are
+compared as they are asked for, a few at a time; the terms of those compared last are kept, of the others nothing.
 """
 
 import re
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from cachetools import LRUCache
 
 FUNCTION_WORDS = frozenset({
     "a", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "did", "do", "does",
@@ -21,6 +23,9 @@ FUNCTION_WORDS = frozenset({
 })  # fmt: skip
 
 _BUCKETS = 2**18
+_BATCH = 1000
+_KEPT = 1024
+"""Goals whose bags are kept."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _INDEFINITE_ASK = re.compile(
     r"(?P<ask>(?:please\s+)?(?P<verb>[a-z]+)\s+(?:(?:me|us)\s+)?(?:an?|some)(?:\s+[\w-]+){1,3}?)"
@@ -52,42 +57,58 @@ class _Bag(NamedTuple):
 
 
 class Lexicon:
-    """The words of one workspace's goals. Not safe for use from several threads at once."""
+    """How common the words of one workspace's goals are; of the goals themselves only those compared last are kept.
+
+    Not safe for use from several threads at once.
+    """
 
     def __init__(self) -> None:
-        self._bags: dict[str, list[_Bag]] = {}
+        self._goals = 0
         self._frequencies = [np.zeros(_BUCKETS, np.float32) for _ in _vectorisers()]
+        self._known: LRUCache[str, list[_Bag]] = LRUCache(_KEPT)
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._bags
+    def add(self, goals: Sequence[str], *, of: int | None = None) -> None:
+        """Count goals; where they are a random sample `of` so many, they stand for all of these."""
+        total = len(goals) if of is None else of
+        self._count(goals, total / max(1, len(goals)))
+        self._goals += total
 
-    def add(self, keys: Sequence[str], goals: Sequence[str]) -> None:
-        """Add goals; a key that is there already keeps its words."""
-        new = {key: goal for key, goal in zip(keys, goals, strict=True) if key not in self._bags}
-        for key, bags in zip(new, _bags(list(new.values())), strict=True):
-            self._bags[key] = bags
-            self._count(key, 1)
+    def remove(self, goals: Sequence[str]) -> None:
+        """Take back goals that were counted."""
+        self._count(goals, -1)
+        self._goals -= len(goals)
+        for goal in goals:
+            self._known.pop(goal, None)
 
-    def remove(self, key: str) -> None:
-        """Remove a goal; an unknown key changes nothing."""
-        if key in self._bags:
-            self._count(key, -1)
-            del self._bags[key]
-
-    def similarities(self, goal: str, keys: Sequence[str]) -> list[float]:
-        """Return the similarity of `goal` to each known key, 0-1: the mean of the word and the n-gram cosine."""
-        words, grams = (self._cosines(i, bag, keys) for i, bag in enumerate(_bags([goal])[0]))
+    def similarities(self, goal: str, others: Sequence[str]) -> list[float]:
+        """Return the similarity of `goal` to each other goal, 0-1: the mean of the word and the n-gram cosine."""
+        if not others:
+            return []
+        query, *bags = self._bags([goal, *others])
+        words, grams = (self._cosines(part, query[part], [bag[part] for bag in bags]) for part in (0, 1))
         return [(w + g) / 2 for w, g in zip(words, grams, strict=True)]
 
-    def _count(self, key: str, by: int) -> None:
-        for frequency, bag in zip(self._frequencies, self._bags[key], strict=True):
-            frequency[bag.buckets] += by
+    def _bags(self, goals: Sequence[str]) -> list[list[_Bag]]:
+        """Return the bags of words and of n-grams of each goal; the same goals come again and again."""
+        found = {goal: self._known[goal] for goal in goals if goal in self._known}
+        if new := sorted(set(goals) - found.keys()):
+            matrices = [vectoriser.transform(new) for vectoriser in _vectorisers()]
+            fresh = {goal: [_bag(matrix, row) for matrix in matrices] for row, goal in enumerate(new)}
+            self._known.update(fresh)
+            found |= fresh
+        return [found[goal] for goal in goals]
 
-    def _cosines(self, part: int, query: _Bag, keys: Sequence[str]) -> list[float]:
+    def _count(self, goals: Sequence[str], by: float) -> None:
+        for start in range(0, len(goals), _BATCH):
+            matrices = [vectoriser.transform(goals[start : start + _BATCH]) for vectoriser in _vectorisers()]
+            for frequency, matrix in zip(self._frequencies, matrices, strict=True):
+                np.add.at(frequency, matrix.indices, np.float32(by))
+
+    def _cosines(self, part: int, query: _Bag, bags: Sequence[_Bag]) -> list[float]:
         dense = np.zeros(_BUCKETS, np.float32)
         dense[query.buckets] = self._weights(part, query)
         norm = float(np.linalg.norm(dense[query.buckets]))
-        return [self._cosine(part, self._bags[key][part], dense, norm) for key in keys]
+        return [self._cosine(part, bag, dense, norm) for bag in bags]
 
     def _cosine(self, part: int, bag: _Bag, query: FloatArray, query_norm: float) -> float:
         weights = self._weights(part, bag)
@@ -95,8 +116,10 @@ class Lexicon:
         return min(1.0, float(weights @ query[bag.buckets]) / scale) if scale else 0.0
 
     def _weights(self, part: int, bag: _Bag) -> FloatArray:
-        # Smoothed IDF as in scikit-learn. A term never seen here weighs most, so it counts against a match.
-        idf = np.log((1 + len(self._bags)) / (1 + self._frequencies[part][bag.buckets])) + 1
+        # Smoothed IDF as in scikit-learn. A term never seen here weighs most, so it counts against a match. What a
+        # removed goal of the sampled ones takes with it is right on the average only, and never below nothing.
+        seen = np.maximum(self._frequencies[part][bag.buckets], 0)
+        idf = np.log((1 + self._goals) / (1 + seen)) + 1
         return np.asarray(bag.counts * idf, np.float32)
 
 
@@ -107,14 +130,6 @@ def _vectorisers() -> tuple[Any, Any]:
     shared = {"n_features": _BUCKETS, "norm": None, "alternate_sign": False, "dtype": np.float32}
     words = HashingVectorizer(token_pattern=r"[^\W_]+", stop_words=sorted(FUNCTION_WORDS), **shared)
     return words, HashingVectorizer(analyzer="char_wb", ngram_range=(3, 5), **shared)
-
-
-def _bags(goals: Sequence[str]) -> list[list[_Bag]]:
-    """Return the bags of words and of n-grams of each goal."""
-    if not goals:
-        return []
-    matrices = [vectoriser.transform(goals) for vectoriser in _vectorisers()]
-    return [[_bag(matrix, row) for matrix in matrices] for row in range(len(goals))]
 
 
 def _bag(matrix: Any, row: int) -> _Bag:

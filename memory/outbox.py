@@ -1,5 +1,7 @@
 """Writes that wait on disk, in one SQLite file, until the records' server is back."""
 
+import asyncio
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,10 +22,20 @@ CREATE TABLE IF NOT EXISTS writes (
     expires REAL, extra TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS keys ON writes (key);
+CREATE TABLE IF NOT EXISTS refused (
+    place INTEGER PRIMARY KEY, queued REAL NOT NULL, reason TEXT NOT NULL,
+    writer TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, text TEXT NOT NULL,
+    expires REAL, extra TEXT NOT NULL
+);
 """
 _WRITE = "writer, number, kind, key, text, expires, extra"
 _SUPERSEDED = {"delete": ("put", "merge"), "drop": ("append", "append")}
 """Kinds of writes whose text need not wait any longer once this one waits behind them."""
+_OUTDATED = {"put": ("put", "merge"), **_SUPERSEDED}
+"""Kinds of refused writes that must not be tried again once this one was made."""
+_SET_ASIDE = f"""
+INSERT INTO refused (place, queued, reason, {_WRITE}) SELECT place, queued, ?, {_WRITE} FROM writes WHERE place = ?
+"""
 _COUNTED = """
 SELECT kind, key, sum(CASE kind WHEN 'append' THEN 1 ELSE CAST(text AS INTEGER) END)
 FROM writes WHERE kind IN ('append', 'add') GROUP BY kind, key
@@ -37,8 +49,21 @@ class Queued(NamedTuple):
     write: Write
 
 
+class Refused(NamedTuple):
+    """A write that the server refused for good."""
+
+    place: int
+    queued: float
+    """Unix time in seconds."""
+    reason: str
+    write: Write
+
+
 class Outbox:
-    """The waiting writes, oldest first. Open it with `await Outbox.open(path)`; one caller at a time changes it."""
+    """The waiting writes, oldest first, and those that were refused for good.
+
+    Open it with `await Outbox.open(path)`; one caller at a time changes it.
+    """
 
     def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
         self._path = path
@@ -67,6 +92,14 @@ class Outbox:
             await self._run("DELETE FROM writes WHERE key = ? AND kind IN (?, ?)", (write.key, *superseded))
             await self._empty_write_ahead_log()
 
+    async def add_merges(self, writes: Sequence[Write], now: float) -> None:
+        """Store merges behind the others, all or none; they are on disk when this returns."""
+        rows = json.dumps([(now, *write) for write in writes])
+        fields = ", ".join(f"json_extract(value, '$[{i}]')" for i in range(1 + len(Write._fields)))
+        await self._run(
+            f"INSERT INTO writes (queued, {_WRITE}) SELECT {fields} FROM json_each(?) ORDER BY key", (rows,)
+        )
+
     async def first(self, limit: int) -> list[Queued]:
         """Return up to `limit` writes, oldest first."""
         rows = await self._run(f"SELECT place, {_WRITE} FROM writes ORDER BY place LIMIT ?", (limit,))
@@ -82,6 +115,41 @@ class Outbox:
         """Remove the writes up to a place, since they are delivered."""
         await self._run("DELETE FROM writes WHERE place <= ?", (place,))
         if not await self.count():
+            await self._empty_write_ahead_log()
+
+    async def set_aside(self, place: int, reason: str) -> None:
+        """Move a write to those that were refused for good."""
+        await self._run("BEGIN IMMEDIATE")
+        try:
+            await self._run(_SET_ASIDE, (reason, place))
+            await self._run("DELETE FROM writes WHERE place = ?", (place,))
+        finally:
+            await self._run("COMMIT")
+
+    async def refused(self) -> list[Refused]:
+        """Return the writes that were refused for good, oldest first."""
+        rows = await self._run(f"SELECT place, queued, reason, {_WRITE} FROM refused ORDER BY place")
+        return [Refused(place, queued, reason, Write(*fields)) for place, queued, reason, *fields in rows]
+
+    async def count_refused(self) -> int:
+        """Return how many writes were refused for good."""
+        return int((await self._run("SELECT count(*) FROM refused"))[0][0])
+
+    async def notes(self) -> list[str]:
+        """Return in words for the operator that writes were refused for good; nothing where none was."""
+        count = await self.count_refused()
+        note = f"{count} write(s) were refused for good and lie aside: see `understudy memory refused`"
+        return [note] if count else []
+
+    async def drop_refused(self, place: int | None = None) -> None:
+        """Delete one refused write for good, or all of them."""
+        await self._run("DELETE FROM refused WHERE ? IS NULL OR place = ?", (place, place))
+        await self._empty_write_ahead_log()
+
+    async def outdate(self, write: Write) -> None:
+        """Delete the refused writes that would undo this one, or that hold text which it has deleted."""
+        if kinds := _OUTDATED.get(write.kind):
+            await self._run("DELETE FROM refused WHERE key = ? AND kind IN (?, ?)", (write.key, *kinds))
             await self._empty_write_ahead_log()
 
     async def count(self) -> int:
@@ -108,3 +176,19 @@ class Outbox:
     async def _empty_write_ahead_log(self) -> None:
         """Copy the log into the file and truncate it: removed text still stands in its older pages."""
         await self._run("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+async def left_in(path: Path) -> list[str]:
+    """Return in words for the operator that writes wait in an outbox which nobody delivers; nothing where none does."""
+    if not await asyncio.to_thread(path.exists):
+        return []
+    outbox = await Outbox.open(path)
+    try:
+        count = await outbox.count() + await outbox.count_refused()
+    finally:
+        await outbox.close()
+    note = (
+        f"{count} write(s) for Redis wait in {path}, and no Redis is configured: set UNDERSTUDY_REDIS_URL again to "
+        "have them delivered, or delete the file to give them up"
+    )
+    return [note] if count else []

@@ -1,10 +1,12 @@
 """Profiles: how a workspace speaks, to whom, and what it prefers."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from domain.errors import InvalidProfile
 from memory.provenance import Provenance
 from memory.records import Records
 from memory.workspaces import checked_workspace
@@ -19,6 +21,63 @@ class Profile(BaseModel):
     target_profiles: list[dict[str, Any]] = Field(default_factory=list)
     preferences: dict[str, str] = Field(default_factory=dict)
     provenance: Provenance = Provenance(writer="person")
+
+
+MAX_CHARS = 2000
+"""Characters of an entry: every prompt of the workspace carries it."""
+_TEXTS = ("brand_voice", "preferences")
+_LIST = "target_profiles"
+_NAMES = f"{_LIST}, {', '.join(f'{field}.NAME' for field in _TEXTS)}"
+
+
+def with_entry(profile: Profile, name: str, value: str, by: Provenance) -> Profile:
+    """Return the profile with an entry set.
+
+    Args:
+        profile: As it is.
+        name: `brand_voice.NAME`, `preferences.NAME` or `target_profiles`.
+        value: The text; of `target_profiles` a JSON list of objects.
+        by: Who sets it.
+
+    Raises:
+        InvalidProfile: There is no such entry, or the value does not fit.
+    """
+    if not value.strip() or len(value) > MAX_CHARS:
+        msg = f"the value of {name} has {len(value):,} characters; it takes 1 to {MAX_CHARS:,}"
+        raise InvalidProfile(msg)
+    field, key = _place(name)
+    found: object = _profiles_in(value) if key is None else getattr(profile, field) | {key: value.strip()}
+    return profile.model_copy(update={field: found, "provenance": by})
+
+
+def without_entry(profile: Profile, name: str, by: Provenance) -> Profile:
+    """Return the profile without an entry, or raise `InvalidProfile` where it has none of this name."""
+    field, key = _place(name)
+    known = getattr(profile, field)
+    if not known if key is None else key not in known:
+        msg = f"the profile has no {name}"
+        raise InvalidProfile(msg)
+    left: object = [] if key is None else {k: v for k, v in known.items() if k != key}
+    return profile.model_copy(update={field: left, "provenance": by})
+
+
+def _place(name: str) -> tuple[str, str | None]:
+    """Return the field and the key that an entry's name means."""
+    field, _, key = name.partition(".")
+    if name == _LIST:
+        return name, None
+    if field not in _TEXTS or not re.fullmatch(r"[\w-]{1,60}", key):
+        msg = f"a profile has no entry {name!r:.80}; it has {_NAMES}"
+        raise InvalidProfile(msg)
+    return field, key
+
+
+def _profiles_in(value: str) -> list[dict[str, Any]]:
+    try:
+        return TypeAdapter(list[dict[str, Any]]).validate_json(value)
+    except ValidationError as error:
+        msg = f'{_LIST} takes a JSON list of objects, e.g. [{{"name": "teachers", "needs": "short texts"}}]'
+        raise InvalidProfile(msg) from error
 
 
 class Profiles:

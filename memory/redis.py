@@ -11,7 +11,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -23,8 +23,9 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 
-from domain.errors import InvalidSettings, StorageAway, StorageCorrupt, StorageError, StorageFull
-from memory.records import Merge, Value, canonical
+from domain.errors import InvalidSettings, StorageAway, StorageCorrupt, StorageError, StorageFull, StorageRefused
+from memory.records import Change, Merge, Value, canonical
+from memory.redis_files import REWRITE_SECONDS, purged
 from memory.redis_script import APPLY
 from memory.writes import Write, WriteKind
 
@@ -38,6 +39,11 @@ CONNECT_SECONDS = 2.0
 RECONNECTS = 3
 _BACKOFF = (0.5, 0.05)
 """Longest and first wait between two attempts, in seconds; the waits double and are jittered."""
+_FOR_GOOD = re.compile(
+    r"^WRONGTYPE|^value is not an integer|^increment or decrement would overflow|^string exceeds maximum|"
+    r"permissions to access one of the keys|ACL failure in script"
+)
+"""How the server words a refusal that stays, because it is about this key and value."""
 _PAGE = 1000
 """Keys that one step of a scan looks at, and values that are fetched at once."""
 _SPACES: dict[WriteKind, str] = {"add": f"{OWN}counter:", "append": f"{OWN}log:", "drop": f"{OWN}log:"}
@@ -101,13 +107,26 @@ class RedisRecords:
         text = await self._asked(partial(self._client.get, key))
         return None if text is None else self._decoded(key, text)
 
+    async def get_many(self, keys: Sequence[str]) -> list[Value | None]:
+        """Return the value under each key, or None, as `get` does; one question for all."""
+        texts = await self._texts(keys)
+        return [None if text is None else self._decoded(key, text) for key, text in zip(keys, texts, strict=True)]
+
     async def scan(self, prefix: str) -> list[tuple[str, Value]]:
         """Return all values whose key starts with `prefix`, sorted by key."""
-        keys = sorted(await self._keys(re.sub(r"([*?\[\]\\])", r"\\\1", prefix) + "*"))
-        texts: list[str | None] = []
+        return [pair async for page in self.pages(prefix) for pair in page]
+
+    async def pages(self, prefix: str) -> AsyncIterator[list[tuple[str, Value]]]:
+        """Yield what `scan` returns in parts; each is as it stands when it is read."""
+        keys = sorted(await self._keys(prefix))
         for i in range(0, len(keys), _PAGE):
-            texts += await self._asked(partial(self._client.mget, keys[i : i + _PAGE]))
-        return [(key, self._decoded(key, text)) for key, text in zip(keys, texts, strict=True) if text is not None]
+            part = keys[i : i + _PAGE]
+            values = zip(part, await self.get_many(part), strict=True)
+            yield [(key, value) for key, value in values if value is not None]
+
+    async def count(self, prefix: str) -> int:
+        """Return how many values have a key that starts with `prefix`, without reading them."""
+        return len(await self._keys(prefix))
 
     async def read(self, log: str, *, after: int = 0, limit: int | None = None) -> list[tuple[int, Value]]:
         """Return a log's entries with a number above `after`, oldest first."""
@@ -136,12 +155,23 @@ class RedisRecords:
 
     async def merge(self, key: str, change: Value, how: Merge, *, ttl: float | None = None) -> Value:
         """Replace the present value by itself joined with `change`, and return it."""
+        return (await self.merge_many([Change(key, change, how, ttl)]))[0]
+
+    async def merge_many(self, changes: Sequence[Change]) -> list[Value]:
+        """Make merges in order, all of them or none, and return the value after each."""
+        hows = {change.how.name: change.how for change in changes}
         async with self._writing:
-            return await self.apply_merge(self._numbered("merge", key, canonical(change), ttl, how.name), how)
+            writes = [self._numbered("merge", c.key, canonical(c.value), c.ttl, c.how.name) for c in changes]
+            return await self.apply_merges(writes, hows)
 
     async def append(self, log: str, entry: Value) -> int:
         """Append to a log and return the entry's number: 1, 2, 3, ..."""
-        return await self._write("append", log, canonical(entry))
+        return await self.append_many(log, [entry])
+
+    async def append_many(self, log: str, entries: Sequence[Value]) -> int:
+        """Append one or more entries in order, with nothing between them, and return the number of the last."""
+        async with self._writing:
+            return (await self.apply([self._numbered("append", log, canonical(e), None, "") for e in entries]))[-1]
 
     async def drop(self, log: str) -> None:
         """Delete a log; an unknown one changes nothing."""
@@ -150,6 +180,14 @@ class RedisRecords:
     async def close(self) -> None:
         """Close the connections; a second call changes nothing."""
         await self._client.aclose()
+
+    async def purge(self, *, seconds: float = REWRITE_SECONDS) -> str:
+        """Have deleted text leave the server's files, and return what of that could not be done; empty where nothing.
+
+        Args:
+            seconds: How long to wait for the end; 0 asks for it and does not wait.
+        """
+        return await purged(lambda *command: self._asked(partial(self._client.execute_command, *command)), seconds)
 
     async def durability(self) -> str:
         """Return what the server's configuration may lose of finished writes, in words; empty where nothing."""
@@ -170,28 +208,38 @@ class RedisRecords:
         """Carry out writes of one writer, in order and each once, however often they are sent.
 
         Returns:
-            Per write what its method returns, as a number.
+            Per write what its method returns, as a number; nothing where merges do not find what they expect.
 
         Raises:
-            StorageError: The server refuses a write; those before it are done, those after it are not.
+            StorageRefused: The server refuses a write for good; those before it are done, those after it are not.
+            StorageError: The server refuses a write; the same holds.
         """
         keys = [f"{OWN}writer:{writes[0].writer}", *(_SPACES.get(w.kind, "") + w.key for w in writes)]
         arguments = [part for write in writes for part in self._arguments(write)]
         answers: list[Any] = await self._asked(partial(self._apply, keys=keys, args=arguments))
-        if isinstance(answers[-1], exceptions.RedisError):
+        if answers and isinstance(answers[-1], exceptions.RedisError):
             raise self._translation(answers[-1])
         return answers
 
-    async def apply_merge(self, write: Write, how: Merge) -> Value:
-        """Carry out a merge, once however often it is sent, and return the new value."""
-        while True:
-            # The text itself is compared, since an operator may have written it in another form.
-            text = await self._asked(partial(self._client.get, write.key))
-            present = None if text is None else self._decoded(write.key, text)
-            joined = how.join(present, json.loads(write.text))
-            trial = write._replace(kind="compare_and_set", text=canonical(joined), extra=text or "")
-            if (await self.apply([trial]))[0]:
+    async def apply_merges(self, writes: Sequence[Write], hows: Mapping[str, Merge]) -> list[Value]:
+        """Carry out merges that were never sent or all sent together, and return the value after each.
+
+        All of them are done or none, and once however often they are sent.
+        """
+        keys = list(dict.fromkeys(write.key for write in writes))
+        while keys:
+            # The texts themselves are compared, since an operator may have written them in another form.
+            texts = dict(zip(keys, await self._texts(keys), strict=True))
+            trials, joined = [], []
+            for write in writes:
+                text = texts[write.key]
+                present = None if text is None else self._decoded(write.key, text)
+                joined.append(hows[write.extra].join(present, json.loads(write.text)))
+                texts[write.key] = after = canonical(joined[-1])
+                trials.append(write._replace(text=after, extra=text or ""))
+            if await self.apply(trials):
                 return joined
+        return []
 
     async def _write(self, kind: WriteKind, key: str, text: str = "", ttl: float | None = None, extra: str = "") -> int:
         async with self._writing:  # numbers must arrive in order
@@ -206,7 +254,12 @@ class RedisRecords:
         ttl = "" if write.expires is None else str(max(1, round((write.expires - self._clock()) * 1000)))
         return [str(write.number), write.kind, write.text, ttl, write.extra]
 
-    async def _keys(self, pattern: str) -> set[str]:
+    async def _texts(self, keys: Sequence[str]) -> list[str | None]:
+        texts: list[str | None] = await self._asked(partial(self._client.mget, keys)) if keys else []
+        return texts
+
+    async def _keys(self, prefix: str) -> set[str]:
+        pattern = re.sub(r"([*?\[\]\\])", r"\\\1", prefix) + "*"
         keys: set[str] = set()
         cursor = 0
         while True:
@@ -234,6 +287,8 @@ class RedisRecords:
             error = error.__cause__  # a refused login comes wrapped in a lost connection
         told = str(error).replace(self._password, "***") if self._password else str(error)
         match error:
+            case exceptions.ResponseError() if _FOR_GOOD.search(told):
+                return StorageRefused(f"{self.place} refuses this for good: {told}")
             case exceptions.AuthenticationError() | exceptions.AuthorizationError() | exceptions.NoPermissionError():
                 return StorageError(
                     f"{self.place} refuses this user ({told}); correct UNDERSTUDY_REDIS_URL or its rights"

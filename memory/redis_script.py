@@ -7,7 +7,8 @@ PARTS = 5
 """Arguments per write: number, kind, text, time to live in milliseconds (empty: for ever), extra."""
 
 # KEYS: the writer's mark, then one key per write. Returns one answer per write; the first error, if any, is the last
-# answer, and what follows it was not done.
+# answer, and what follows it was not done. A merge comes as its outcome and the text that it expects before it; where
+# one of several finds another text, nothing is done and there is no answer.
 APPLY = f"""
 local function ok(answer)
   if type(answer) == 'table' and answer.ok then return 1 end
@@ -37,10 +38,32 @@ local carry_out = {{
   end,
 }}
 
+-- As `put`, but the value keeps the time that it has left where that is longer.
+local function put_for_longer(key, text, ttl)
+  local left = redis.call('PTTL', key)
+  if left == -1 then ttl = '' end
+  if ttl ~= '' and left > tonumber(ttl) then ttl = tostring(left) end
+  return put(key, text, ttl)
+end
+
+carry_out.merge = put_for_longer
+
 local mark = KEYS[1]
 local noted = redis.call('HMGET', mark, 'number', 'answer')
 local last, answer_of_last = tonumber(noted[1] or 0), tonumber(noted[2] or 0)
 local answers = {{}}
+
+local present = {{}}
+for i = 2, #KEYS do
+  local at, key = (i - 2) * {PARTS}, KEYS[i]
+  if ARGV[at + 2] == 'merge' and tonumber(ARGV[at + 1]) > last then
+    local text = present[key] or redis.pcall('GET', key)
+    if type(text) == 'table' then return {{text}} end
+    if (text or '') ~= ARGV[at + 5] then return {{}} end
+    present[key] = ARGV[at + 3]
+  end
+end
+
 for i = 2, #KEYS do
   local at = (i - 2) * {PARTS}
   local number = tonumber(ARGV[at + 1])

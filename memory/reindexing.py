@@ -30,6 +30,7 @@ async def reindex(records: Records, tasks: TaskMemory, index: ChromaIndex, works
         await index.add(workspace, [record.id for record in batch], vectors)
         await records.put(note, {"encoder": index.encoder.id, "after": batch[-1].id})
         progress(len(found) - len(waiting) + start + len(batch), len(found))
-    await index.delete(workspace, sorted(await index.ids(workspace) - {record.id for record in found}))
+    indexed = await index.ids(workspace)
+    await index.delete(workspace, sorted(indexed - {record.id for record in await tasks.list(workspace)}))
     await records.delete(note)
     return len(found)

@@ -2,13 +2,18 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain.plans import Plan
-from memory.records import Merge, Value
+from memory.records import Merge, Records, Value
+from memory.workspaces import checked_workspace
+
+TTL_SECONDS = 30 * 24 * 3600.0
+"""A task is forgotten this long after it was last run."""
 
 MAX_RATINGS = 20
 """Rated runs that a task remembers, so that rating one of them again replaces its rating."""
@@ -27,7 +32,7 @@ class Rating(BaseModel):
 class TaskRecord(BaseModel):
     """One goal done by one sequence of agents, with all its runs."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     id: str = ""
     """Set by `TaskMemory.remember`."""
@@ -126,6 +131,28 @@ def _with_run(known: Value | None, run: Value) -> Value:
 
 
 TASK_RUN = Merge("task_run", _with_run)
+
+
+def task_key(workspace: str, task: str) -> str:
+    """Return where a task is kept; that of no task begins the keys of all."""
+    return f"memory:task_history:{checked_workspace(workspace)}:{task}"
+
+
+def readable(key: str, value: Value | None) -> TaskRecord | None:
+    """Return a stored record, or None for a damaged one, which must not keep the others from being read."""
+    if value is None:
+        return None
+    try:
+        return TaskRecord.model_validate(value)
+    except ValidationError as error:
+        logging.getLogger(__name__).warning("the remembered task %s cannot be read: %s", key, error.errors()[0]["msg"])
+        return None
+
+
+async def read_tasks(records: Records, workspace: str, tasks: Sequence[str]) -> Sequence[TaskRecord | None]:
+    """Return each of some tasks by its id, or None where it is not remembered or damaged."""
+    values = await records.get_many([task_key(workspace, task) for task in tasks])
+    return [readable(task, value) for task, value in zip(tasks, values, strict=True)]
 
 
 def goal_hash(team: str, goal: str, sequence: Sequence[str]) -> str:

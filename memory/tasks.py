@@ -1,56 +1,61 @@
 """Task memory: what was asked, which agents did it, and how it ended. Records are the truth, Chroma is their index."""
 
 import asyncio
-import logging
 import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
-
-from pydantic import ValidationError
 
 from domain.errors import InvalidSettings, StorageAway
 from domain.routing import Neighbour, Recall
+from memory.changes import noting
 from memory.encoders import Vectors
-from memory.index import ChromaIndex, Hit, IndexDamaged
+from memory.index import ChromaIndex
 from memory.learning import Calibrated, Learning
 from memory.lexical import ask_of
-from memory.recall import Candidate, Knowledge, judged
-from memory.records import Records, Value
-from memory.task_record import TASK_RUN, Rating, TaskRecord, goal_hash
+from memory.nearest import Nearest
+from memory.recall import Knowledge, judged
+from memory.records import Change, Records
+from memory.task_record import TASK_RUN, TTL_SECONDS, Rating, TaskRecord, goal_hash, read_tasks, readable, task_key
 from memory.view import View
+from memory.views import Views
 from memory.workspaces import checked_workspace
 
 __all__ = ["TASK_RUN", "TaskMemory", "TaskRecord", "goal_hash"]
 
-T = TypeVar("T")
-
-TTL_SECONDS = 30 * 24 * 3600.0
-"""A task is forgotten this long after it was last run."""
-_VIEWS = 64
-"""Workspaces whose words are kept in memory."""
-_DAY = 86400.0
+_BATCH = 500
+"""Records that are stored at once."""
 
 
 class TaskMemory:
     """The tasks of all workspaces; every method concerns one of them."""
 
-    def __init__(self, records: Records, index: ChromaIndex, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        records: Records,
+        index: ChromaIndex,
+        *,
+        clock: Callable[[], float] = time.time,
+        shared: bool = False,
+    ) -> None:
+        """Take the parts, which stay the caller's to close.
+
+        Args:
+            records: The truth.
+            index: Their vectors.
+            clock: Returns unix time in seconds.
+            shared: Whether other processes use the records too; then each sees at its next recall what others changed.
+        """
         self._records = records
         self._index = index
         self._clock = clock
-        self._views: OrderedDict[str, View] = OrderedDict()
-        self._opening = asyncio.Lock()
-        self._learning = Learning(records, index)
+        self._shared = shared
+        self._learning = Learning(records, index, self.get)
+        self._views = Views(records, index, self._learning, clock, shared=shared)
+        self._nearest = Nearest(records, index, self._views, clock)
 
     async def remember(self, record: TaskRecord) -> TaskRecord:
         """Store a finished run and return the task with all its runs; a run of a known task is added to it."""
-        stored = await self._merged(record)
-        with suppress(StorageAway):  # then the workspace is not open yet, and gets the task when it is opened
-            await self._shown(stored.workspace, [stored])
-        return stored
+        return (await self._stored(record.workspace, [self._now_run(record)]))[0]
 
     async def remember_many(self, workspace: str, records: Sequence[TaskRecord]) -> list[TaskRecord]:
         """Store finished runs, as `remember` does each, and return them as they are stored; fast for thousands.
@@ -58,20 +63,25 @@ class TaskMemory:
         Raises:
             InvalidSettings: One of them is of another workspace; nothing is stored then.
         """
-        strangers = {record.workspace for record in records} - {checked_workspace(workspace)}
-        if strangers:
-            raise InvalidSettings(f"tasks of {', '.join(sorted(strangers))} cannot be remembered in {workspace}")
-        stored = [await self._merged(record) for record in records]
-        with suppress(StorageAway):
-            await self._shown(workspace, stored)
-        return stored
+        _check_home(workspace, records)
+        return list(await self._stored(workspace, [self._now_run(record) for record in records]))
+
+    async def adopt(self, workspace: str, records: Sequence[TaskRecord]) -> int:
+        """Store runs of another memory at the times that they have, and return how many; not those past their time.
+
+        Raises:
+            InvalidSettings: One of them is of another workspace; nothing is stored then.
+        """
+        _check_home(workspace, records)
+        living = [dated for record in records if self._time_left(dated := self._dated(record)) > 0]
+        return len(await self._stored(workspace, living))
 
     async def calibrate(self, workspace: str) -> list[Calibrated]:
         """Learn now from the tasks of each team how far its recall can be believed, which else happens by itself.
 
         Teams with too few tasks, or with tasks of a single sequence, are left out: the encoder's prior judges theirs.
         """
-        view = await self._view(workspace)
+        view = await self._views.current(workspace)
         found = [await self._learned(workspace, view, team) for team in sorted(view.sizes)]
         return [calibrated for calibrated in found if calibrated]
 
@@ -94,169 +104,112 @@ class TaskMemory:
         Raises:
             StorageAway: The records cannot be read now.
         """
-        view = await self._view(workspace)
+        view = await self._views.current(workspace)
         vectors = await self._encoded([goal, ask_of(goal)])
-        hits = await self._hits(workspace, view, vectors[0], limit, team)
-        judgement = None
+        hits = await self._nearest.hits(workspace, view, vectors[0], limit, team)
+        judgement, ranking = None, None
         if team in view.learnt:
             judgement = await asyncio.to_thread(view.learnt[team].judgement, goal, vectors[0])
             near = {hit.id for hit in hits}
             hits = [*hits, *(hit for hit in judgement.support if hit.id not in near)]
-        candidates = await self._candidates(workspace, view, goal, vectors[1], hits, versions or {})
+        if team in view.plans:
+            ranking = await asyncio.to_thread(view.plans[team].ranking, goal, vectors[0])
+            near = {hit.id for hit in hits}
+            hits = [*hits, *(hit for hit in ranking.hits if hit.id not in near)]
+        candidates = await self._nearest.candidates(workspace, view, goal, vectors[1], hits, versions or {})
         histories = {c.route: view.history(team, c.route) for c in candidates}
-        return judged(goal, candidates, Knowledge(self._index.encoder.id, judgement, histories))
+        return judged(goal, candidates, Knowledge(self._index.encoder.id, judgement, histories, ranking))
 
     async def search(self, workspace: str, query: str, limit: int = 8) -> Sequence[Neighbour]:
         """Return the tasks of all teams nearest to `query`, nearest first."""
-        view = await self._view(workspace)
+        view = await self._views.current(workspace)
         vectors = await self._encoded([query, ask_of(query)])
-        hits = await self._hits(workspace, view, vectors[0], limit, None)
-        candidates = await self._candidates(workspace, view, query, vectors[1], hits, {})
+        hits = await self._nearest.hits(workspace, view, vectors[0], limit, None)
+        candidates = await self._nearest.candidates(workspace, view, query, vectors[1], hits, {})
         return [candidate.neighbour for candidate in candidates]
 
     async def get(self, workspace: str, task: str) -> TaskRecord | None:
         """Return a task by its id, or None."""
-        value = await self._records.get(_key(workspace, task))
-        return _readable(task, value) if value else None
+        return readable(task, await self._records.get(task_key(workspace, task)))
 
-    async def list(self, workspace: str) -> list[TaskRecord]:
-        """Return all tasks of a workspace, the latest first."""
-        found = [_readable(key, value) for key, value in await self._records.scan(_key(workspace, ""))]
+    async def get_many(self, workspace: str, tasks: Sequence[str]) -> Sequence[TaskRecord | None]:
+        """Return each of some tasks by its id, or None."""
+        return await read_tasks(self._records, workspace, tasks)
+
+    async def list(self, workspace: str, *, beginning: str = "") -> list[TaskRecord]:
+        """Return the tasks of a workspace, or those whose ids have this beginning, the latest first."""
+        found = [readable(key, value) for key, value in await self._records.scan(task_key(workspace, beginning))]
         return sorted((record for record in found if record), key=lambda record: -record.updated)
 
     async def forget(self, workspace: str, task: str) -> bool:
-        """Delete a task from records and index for good; return whether it was there."""
-        there = await self._records.delete(_key(workspace, task))
-        await self._unindex(workspace, [task])
+        """Delete a task from records and index for good; return whether it was there.
+
+        While the index is away, its vector goes when the workspace is next opened.
+        """
+        there = await self._records.delete(task_key(workspace, task))
+        await self._records.merge_many(self._noting(workspace, [task]))
+        try:
+            await self._views.hide(workspace, [task])
+        except StorageAway:
+            self._views.shut(workspace)
         return there
 
     async def count(self, workspace: str) -> int:
         """Return how many tasks a workspace remembers."""
-        return len(await self._records.scan(_key(workspace, "")))
+        return await self._records.count(task_key(workspace, ""))
 
     async def success_rate(self, workspace: str, agent: str) -> float | None:
         """Return the share of runs with this agent that succeeded, 0-1, or None without any or while memory is away."""
         try:
-            tasks = [task for task in await self.list(workspace) if agent in task.sequence]
+            return (await self._views.current(workspace)).success_rate(agent)
         except StorageAway:
             return None
-        successes, failures = sum(t.successes for t in tasks), sum(t.failures for t in tasks)
-        return successes / (successes + failures) if tasks else None
 
     async def reindex(self, workspace: str) -> int:
         """Fill the workspace's index anew from its records and return how many tasks it holds."""
-        await self._index.delete(workspace, sorted(await self._indexed(workspace, partial(self._index.ids, workspace))))
-        self._views.pop(checked_workspace(workspace), None)
-        await self._view(workspace)
+        ids = await self._views.indexed(workspace, partial(self._index.ids, workspace))
+        await self._index.delete(workspace, sorted(ids))
+        self._views.shut(workspace)
+        await self._views.of(workspace)
         return await self._index.count(workspace)
 
-    async def _merged(self, record: TaskRecord) -> TaskRecord:
-        """Store the record, added to what is known of the task; two writers never lose each other's runs."""
-        task, now = goal_hash(record.team, record.goal, record.sequence), self._clock()
-        run = record.model_copy(update={"id": task, "created": now, "updated": now}).model_dump(mode="json")
-        merged = await self._records.merge(_key(record.workspace, task), run, TASK_RUN, ttl=TTL_SECONDS)
-        return TaskRecord.model_validate(merged)
+    async def _stored(self, workspace: str, records: Sequence[TaskRecord]) -> Sequence[TaskRecord]:
+        """Store records, each added to what is known of its task; two writers never lose each other's runs."""
+        stored = []
+        for start in range(0, len(records), _BATCH):
+            merges = [self._merge(workspace, record) for record in records[start : start + _BATCH]]
+            noted = self._noting(workspace, [merge.value["id"] for merge in merges])
+            values = await self._records.merge_many([*merges, *noted])
+            part = [TaskRecord.model_validate(value) for value in values[: len(merges)]]
+            await self._views.show(workspace, part)
+            stored += part
+        return stored
 
-    async def _shown(self, workspace: str, stored: Sequence[TaskRecord]) -> None:
-        """Let recall find tasks as they are stored."""
-        view = await self._view(workspace)
-        new = list({task.id: task for task in stored if task.id not in view}.values())
-        if new:
-            vectors = await self._encoded([task.goal for task in new] + [ask_of(task.goal) for task in new])
-            view.add(new, vectors[len(new) :])
-            add = partial(self._index.add, workspace, [task.id for task in new], vectors[: len(new)])
-            await self._indexed(workspace, add)
-        for task in stored:
-            view.update(task)
-        for team in {task.team for task in stored}:
-            self._learning.grown(workspace, view, team)
+    def _merge(self, workspace: str, record: TaskRecord) -> Change:
+        task = goal_hash(record.team, record.goal, record.sequence)
+        run = record.model_copy(update={"id": task}).model_dump(mode="json")
+        return Change(task_key(workspace, task), run, TASK_RUN, self._time_left(record))
+
+    def _now_run(self, record: TaskRecord) -> TaskRecord:
+        now = self._clock()
+        return record.model_copy(update={"created": now, "updated": now})
+
+    def _dated(self, record: TaskRecord) -> TaskRecord:
+        """Return a run with the times that it has; what has none, or one to come, counts as run now."""
+        now = self._clock()
+        updated = record.updated if record.updated and record.updated < now else now
+        created = record.created if record.created and record.created < updated else updated
+        return record.model_copy(update={"created": created, "updated": updated})
+
+    def _time_left(self, record: TaskRecord) -> float:
+        return record.updated + TTL_SECONDS - self._clock()
+
+    def _noting(self, workspace: str, tasks: Sequence[str]) -> Sequence[Change]:
+        """Return what lets other processes see that tasks changed."""
+        return [noting(workspace, tasks, TTL_SECONDS)] if self._shared else []
 
     async def _learned(self, workspace: str, view: View, team: str) -> Calibrated | None:
-        return await self._indexed(workspace, partial(self._learning.learn, workspace, view, team))
-
-    async def _candidates(
-        self, workspace: str, view: View, goal: str, ask: Vectors, hits: Sequence[Hit], versions: Mapping[str, str]
-    ) -> Sequence[Candidate]:
-        """Return those of the hits that are still remembered."""
-        records = [await self.get(workspace, hit.id) for hit in hits]
-        await self._unindex(workspace, [h.id for h, r in zip(hits, records, strict=True) if r is None])
-        living = [(hit, record) for hit, record in zip(hits, records, strict=True) if record is not None]
-        closeness = view.closeness(goal, ask, [hit for hit, _ in living])
-        return [
-            Candidate(
-                neighbour=_neighbour(record, hit, self._clock()),
-                plan=record.plan,
-                successes=record.successes,
-                failures=record.failures,
-                closeness=close,
-                changes=sum(versions.get(name, version) != version for name, version in record.versions.items()),
-            )
-            for (hit, record), close in zip(living, closeness, strict=True)
-        ]
-
-    async def _hits(self, workspace: str, view: View, vector: Vectors, limit: int, team: str | None) -> Sequence[Hit]:
-        """Return up to `limit` hits of the team.
-
-        The team is looked up here because a metadata filter makes Chroma's query several times slower; the query is
-        widened until enough are found.
-        """
-        fetched = 4 * limit
-        while True:
-            query = partial(self._index.query, workspace, vector, fetched)
-            hits = await self._indexed(workspace, query)
-            mine = [hit for hit in hits if hit.id in view and team in (None, view.team(hit.id))]
-            if len(mine) >= limit or len(hits) < fetched:
-                return mine[:limit]
-            fetched *= 4
-
-    async def _indexed(self, workspace: str, use: Callable[[], Awaitable[T]]) -> T:
-        """Use the index; when it turns out to be damaged, build it anew from the records and use it again."""
-        try:
-            return await use()
-        except IndexDamaged:
-            await self._index.renew()
-            self._views.clear()
-            await self._view(workspace)
-            return await use()
-
-    async def _view(self, workspace: str) -> View:
-        """Return the workspace's words; at first use the index is made to agree with the records."""
-        checked_workspace(workspace)
-        async with self._opening:
-            if workspace not in self._views:
-                self._views[workspace] = await self._opened(workspace)
-            self._views.move_to_end(workspace)
-            while len(self._views) > _VIEWS:
-                self._views.popitem(last=False)
-            return self._views[workspace]
-
-    async def _opened(self, workspace: str) -> View:
-        records = await self.list(workspace)
-        view, vectors = await asyncio.to_thread(View.of, records, self._index.encoder)
-        try:
-            await self._reconciled(workspace, [r.id for r in records], vectors)
-        except IndexDamaged:
-            await self._index.renew()
-            self._views.clear()  # what other workspaces had in the index is gone too
-            await self._index.add(workspace, [r.id for r in records], vectors)
-        by_task = {r.id: vector for r, vector in zip(records, vectors, strict=True)}
-        await self._learning.restore(workspace, view, {r.id: r.goal for r in records}, by_task)
-        return view
-
-    async def _reconciled(self, workspace: str, ids: Sequence[str], vectors: Vectors) -> None:
-        indexed = await self._index.ids(workspace)
-        await self._index.delete(workspace, sorted(indexed - set(ids)))
-        missing = [i for i, task in enumerate(ids) if task not in indexed]
-        if missing:
-            await self._index.add(workspace, [ids[i] for i in missing], vectors[missing])
-
-    async def _unindex(self, workspace: str, tasks: Sequence[str]) -> None:
-        """Remove tasks whose records are gone, by request or because their time was over."""
-        view = await self._view(workspace)
-        for team in view.remove(tasks):
-            await self._learning.save(workspace, view, team)
-        if tasks:
-            await self._indexed(workspace, partial(self._index.delete, workspace, tasks))
+        return await self._views.indexed(workspace, partial(self._learning.learn, workspace, view, team))
 
     async def _encoded(self, texts: Sequence[str]) -> Vectors:
         return await asyncio.to_thread(self._index.encoder.encode, texts)
@@ -284,36 +237,19 @@ class TaskMemory:
             quality: What the critic gave it.
         """
         rating = Rating(accepted=accepted, quality=reward)
-        while known := await self._records.get(_key(workspace, task)):
+        key = task_key(workspace, task)
+        while known := await self._records.get(key):
             record = TaskRecord.model_validate(known)
             record = record.rated(run, rating=rating, succeeded=succeeded, quality=quality)
             value = record.model_dump(mode="json")
-            if await self._records.compare_and_set(_key(workspace, task), known, value, ttl=TTL_SECONDS):
-                await self._shown(workspace, [record])
+            if await self._records.compare_and_set(key, known, value, ttl=self._time_left(record)):
+                await self._records.merge_many(self._noting(workspace, [task]))
+                await self._views.show(workspace, [record])
                 return record
         return None
 
 
-def _readable(key: str, value: Value) -> TaskRecord | None:
-    """Return a stored record, or None for a damaged one, which must not keep the others from being read."""
-    try:
-        return TaskRecord.model_validate(value)
-    except ValidationError as error:
-        logging.getLogger(__name__).warning("the remembered task %s cannot be read: %s", key, error.errors()[0]["msg"])
-        return None
-
-
-def _neighbour(record: TaskRecord, hit: Hit, now: float) -> Neighbour:
-    return Neighbour(
-        task=record.id,
-        goal=record.goal,
-        sequence=record.sequence,
-        similarity=hit.similarity,
-        success=record.last_success,
-        quality=record.quality,
-        age_days=max(0.0, now - record.updated) / _DAY,
-    )
-
-
-def _key(workspace: str, task: str) -> str:
-    return f"memory:task_history:{checked_workspace(workspace)}:{task}"
+def _check_home(workspace: str, records: Sequence[TaskRecord]) -> None:
+    strangers = {record.workspace for record in records} - {checked_workspace(workspace)}
+    if strangers:
+        raise InvalidSettings(f"tasks of {', '.join(sorted(strangers))} cannot be remembered in {workspace}")

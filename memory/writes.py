@@ -26,7 +26,7 @@ class Write(NamedTuple):
     expires: float | None = None
     """Unix time in seconds."""
     extra: str = ""
-    """Of `compare_and_set` the canonical JSON of what is expected, empty for nothing; of `merge` the name of how."""
+    """Of `compare_and_set` the text of what is expected, empty for nothing; of `merge` the name of how."""
 
 
 class Known(NamedTuple):
@@ -54,3 +54,11 @@ def _after(write: Write, known: Known | None, merges: Mapping[str, Merge]) -> Va
             return merges[write.extra].join(known.value, value)
         case _:
             return None
+
+
+class Absence(NamedTuple):
+    """That the storage cannot be reached, or has not taken everything yet."""
+
+    since: float
+    """Unix time in seconds."""
+    reason: str

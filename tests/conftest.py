@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chroma_server import ChromaProcess
 from tests.redis_server import RedisServer
 
 _PREFIXES = ("OPENAI_", "UNDERSTUDY_", "LANGCHAIN_", "LANGSMITH_", "LANGGRAPH_", "ANTHROPIC_", "XDG_")
@@ -40,5 +41,21 @@ def shared_redis() -> Iterator[RedisServer]:
 def redis_server() -> Iterator[RedisServer]:
     """A server that a test may kill."""
     server = RedisServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def shared_chroma() -> Iterator[ChromaProcess]:
+    """One server for all tests that leave it running."""
+    server = ChromaProcess()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def chroma_process() -> Iterator[ChromaProcess]:
+    """A server that a test may kill."""
+    server = ChromaProcess()
     yield server
     server.remove()

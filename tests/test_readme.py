@@ -8,10 +8,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import typer.main
+from typer.core import TyperGroup
 
+from agents.team_files import check_team_file
 from domain.events import RouteDecided
+from understudy.cli.main import app
 from understudy.orchestrator import Orchestrator, RunResult
-from understudy.settings import load_settings
+from understudy.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -84,3 +88,40 @@ async def test_the_python_of_the_readme_runs(block: str) -> None:
     scope: dict[str, object] = {}
     exec(compile(ast.parse(f"{imports}\n{code}"), "README.md", "exec"), scope)
     await scope["main"]()  # type: ignore[operator]
+
+
+def test_the_readme_names_every_command_and_no_other() -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    named = set(re.findall(r"^\| `understudy (\w+)", README, re.MULTILINE))
+    assert named == set(group.commands)
+    typed = re.findall(r"^(?:\$ )?understudy (\w+)(?: ([a-z]+)\b)?", README, re.MULTILINE)
+    assert len(typed) >= 8
+    for command, second in typed:
+        known = group.commands[command]
+        assert not isinstance(known, TyperGroup) or second in known.commands
+    for group_name, listed in re.findall(r"^\| `understudy (\w+) ([\w\\|]+)` ", README, re.MULTILINE):
+        known = group.commands[group_name]
+        if isinstance(known, TyperGroup):
+            assert listed.split(r"\|") == list(known.commands)
+
+
+def test_the_readme_names_every_part_of_memory() -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    memory = group.commands["memory"]
+    assert isinstance(memory, TyperGroup)
+    (row,) = re.findall(r"^\| `understudy memory …` \| what is remembered: (.*) \|$", README, re.MULTILINE)
+    assert set(row.split(", ")) == set(memory.commands)
+
+
+def test_the_settings_of_the_readme_exist() -> None:
+    named = {name.lower() for name in re.findall(r"UNDERSTUDY_([A-Z_]+)", README)}
+    assert named - {""} <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL))
+def test_the_team_file_parts_of_the_readme_fit_the_shipped_team(block: str, tmp_path: Path) -> None:
+    file = tmp_path / "team.toml"
+    file.write_text((ROOT / "teams" / "documents.toml").read_text() + "\n" + block)
+    assert check_team_file(file) == []

@@ -1,16 +1,21 @@
 """The product as the benchmarks see it: what `evals/benchmarks` cannot import, handed to it."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from agents.contracts import Planning, PlanningRequest, Role
+from agents.roles.planner import Planner
 from domain.errors import LimitReached
 from domain.plans import Plan
 from memory.tasks import TaskRecord
+from prompts.loader import Prompts
 from understudy.orchestrator import Orchestrator
 from understudy.settings import Settings, load_settings
+from understudy.wiring import models_of
 
 WORKSPACE = "bench"
 
@@ -57,6 +62,20 @@ async def on_scripted_model(base_url: str, home: Path, team: Path) -> AsyncItera
     )
     async with Orchestrator(settings) as orchestrator:
         yield MeasuredOrchestrator(orchestrator, "bench")
+
+
+@contextlib.asynccontextmanager
+async def planning_model(settings: Settings) -> AsyncIterator[Role[PlanningRequest, Planning] | None]:
+    """Open the model that plans, alone and without a twin to step in; None where no model is configured."""
+    models = models_of(settings)
+    if models is None:
+        yield None
+        return
+    try:
+        prompt = await asyncio.to_thread(lambda: Prompts().load("planner"))
+        yield Planner(models.for_job("planner"), prompt)
+    finally:
+        await models.aclose()
 
 
 def without_model(home: Path, data: Path | None) -> Settings:

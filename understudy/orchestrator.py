@@ -6,34 +6,45 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
-from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
-from pydantic import BaseModel, ConfigDict
 
+from agents.delegation.delegator import Selection
+from agents.delegation.standings import Standing
+from agents.delegation.teamwork import candidates_for
+from domain.approvals import Decision
 from domain.checkpoints import CheckpointVerdict, evaluate
-from domain.errors import StorageAway, UserError
+from domain.errors import UserError
 from domain.events import ApprovalRequested, RunFinished, Stamped
 from domain.goals import checked_goal
 from domain.outcomes import Outcome
 from domain.routing import RouteDecision
-from graph.build import RECURSION_LIMIT, builder
+from graph.bottlenecks import Bottlenecks, bottlenecks
+from graph.build import builder
 from graph.context import Context
 from graph.state import State
+from graph.trace import Trace
 from memory.constraints import Constraints
-from memory.exchange import exported, imported
+from memory.exchange import Imported, exported, imported
 from memory.feedback import Received
 from memory.lessons import Lessons
+from memory.outbox import Refused
 from memory.provenance import Provenance
+from memory.queued import QueuedRecords
 from memory.reindexing import Progress, reindex
+from memory.scopes import Entry
 from memory.success import Analysis, analysed
 from memory.tasks import TaskMemory
 from understudy.checkpointing import open_checkpointer
-from understudy.forgetting import Forgotten, forget_task
-from understudy.runs import BEFORE_WORK, Pending, Runs, ThreadState
+from understudy.forgetting import Forgotten, forget_task, forget_thread
+from understudy.past import Undone, recent_traces, trace_run, undo_run
+from understudy.previews import Preview, previewed
+from understudy.pruning import Pruned, Retention, prune
+from understudy.runs import Pending, Runs, ThreadEntry, checkpoint_thread
 from understudy.settings import Settings
+from understudy.standing import Status, status_of
+from understudy.tool_desk import ToolDesk
+from understudy.trying import WorkspaceTrials
 from understudy.wiring import House
-
-MAX_SHOWN_THREADS = 20
 
 
 @dataclass(frozen=True)
@@ -47,34 +58,6 @@ class RunResult:
     events: list[Stamped] = field(repr=False)
 
 
-class OpenThread(BaseModel):
-    """A thread that is not at its end."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    thread: str
-    goal: str
-    state: ThreadState
-
-
-class Status(BaseModel):
-    """How the installation stands."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    home: str
-    workspace: str
-    team: str
-    mode: str
-    """The model that leads, or `rules`."""
-    encoder: str
-    tasks: int | None
-    """Remembered tasks of the workspace; None while the records are away, with the threads."""
-    open_threads: list[OpenThread]
-    degraded: list[str]
-    """What does not work as configured, in words."""
-
-
 class UnknownCheckpoint(UserError):
     """The team has no checkpoint of this name."""
 
@@ -84,9 +67,15 @@ class UnknownCheckpoint(UserError):
 class Orchestrator:
     """Runs goals of one workspace; an async context manager."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, house: House | None = None) -> None:
+        """Set up what is opened later.
+
+        Args:
+            settings: What is configured.
+            house: Opens the data folder and says what runs work with; None takes what the settings name.
+        """
         self.settings = settings
-        self._house = House(settings)
+        self._house = house or House(settings)
         self._stack = AsyncExitStack()
         self._context = Context(
             workspace=settings.workspace,
@@ -100,7 +89,7 @@ class Orchestrator:
         """Open the data folder and the graph's checkpoints."""
         try:
             await self._stack.enter_async_context(self._house)
-            saver: BaseCheckpointSaver[Any] = await self._stack.enter_async_context(
+            self._saver = saver = await self._stack.enter_async_context(
                 open_checkpointer(self.settings.home / "checkpoints.sqlite")
             )
             await self._house.services_for(self._context)
@@ -114,6 +103,7 @@ class Orchestrator:
             self._house.records,
             self._house.journal,
             self._house.clock,
+            ended=self._tidied,
         )
         return self
 
@@ -137,6 +127,11 @@ class Orchestrator:
     def constraints(self) -> Constraints:
         """The hard rules."""
         return self._house.constraints
+
+    @property
+    def tools(self) -> ToolDesk:
+        """The team's tools: how they stand, what is offered, what is confirmed."""
+        return ToolDesk(self._house, self._context)
 
     @property
     def person(self) -> Provenance:
@@ -185,24 +180,49 @@ class Orchestrator:
         await self._runs.entry(self._context.workspace, thread)
         return await self._runs.pending(self._context.workspace, thread)
 
-    async def trace(self, thread: str, *, after: int = 0) -> list[Stamped]:
+    async def events(self, thread: str, *, after: int = 0) -> list[Stamped]:
         """Return the stored events of a thread with a higher seq than `after`."""
         await self._runs.entry(self._context.workspace, thread)
         return await self._runs.events(self._context.workspace, thread, after=after)
 
+    async def trace(self, run: str) -> Trace:
+        """Return what happened in a run, by its id or the name of its thread, which means the latest run there.
+
+        Raises:
+            UnknownRun: The workspace has no such run.
+        """
+        return await trace_run(self._house, self._runs, self._context.workspace, run)
+
+    async def bottlenecks(self, *, runs: int = 200) -> Bottlenecks:
+        """Return where the time of the workspace's latest runs went, and of the slowest of them.
+
+        Args:
+            runs: How many at most, of those that have ended.
+        """
+        return bottlenecks(await recent_traces(self._house, self._runs, self._context.workspace, runs))
+
+    async def undo(self, run: str, answers: Mapping[str, Decision] | None = None) -> Undone:
+        """Take back what a run changed, by its id or the name of its thread; doing it again goes on from there.
+
+        Args:
+            run: Which run; one that waits or was interrupted is given up with it.
+            answers: What a person found out where the ledger could not tell, by the id of the question.
+
+        Raises:
+            UnknownRun: The workspace has no such run.
+        """
+        return await undo_run(self._house, self._runs, self._context.workspace, run, answers or {})
+
     async def route(self, goal: str) -> RouteDecision:
         """Return which way a goal would go, with the sequence of agents; nothing is executed or remembered."""
-        values = await self._unsaved.ainvoke(
-            {"messages": [("user", checked_goal(goal))]},
-            {"recursion_limit": RECURSION_LIMIT},
-            context=self._context,
-            interrupt_before=list(BEFORE_WORK),
-            output_keys=["decision", "plan"],
-        )
-        decision = RouteDecision.model_validate(values["decision"])
-        planned = [step["agent"] for step in (values.get("plan") or {}).get("steps", [])]
-        merged = [agent for i, agent in enumerate(planned) if i == 0 or planned[i - 1] != agent]
-        return decision.model_copy(update={"sequence": decision.sequence or merged})
+        preview = await self.plan(goal)
+        planned = preview.plan.sequence if preview.plan else []
+        return preview.decision.model_copy(update={"sequence": preview.decision.sequence or planned})
+
+    async def plan(self, goal: str) -> Preview:
+        """Return the plan that a goal would get, with what would do its steps and what else was weighed."""
+        services = await self._house.services_for(self._context)
+        return await previewed(self._unsaved, services, self._context, checked_goal(goal))
 
     async def evaluate_checkpoint(self, name: str, data: Mapping[str, Any]) -> CheckpointVerdict:
         """Return what the team's checkpoint says about measured values (`quality`, `confidence`, `success_rate`)."""
@@ -229,15 +249,76 @@ class Orchestrator:
         """Return how the workspace's latest runs went, by sequence, agent and kind."""
         return analysed(await self.lessons.episodes.recent(self._context.workspace))
 
+    async def standings(self) -> list[Standing]:
+        """Return how each agent of the team did at each kind of step in the workspace."""
+        playing = await self._house.playing(self._context.team)
+        return await playing.delegator.standings(self._context.workspace)
+
+    async def select_agent(self, task_type: str, workspace: str, fallback: str, goal: str | None = None) -> Selection:
+        """Choose who of the team should do a task, from what came of earlier ones; nothing is executed.
+
+        The choice is among the fallback, its alternatives, and those who declare the type as a capability.
+
+        Args:
+            task_type: A kind of step as `standings` names it, a kind of query, or a capability.
+            workspace: Whose experience counts.
+            fallback: Who does it where nothing was seen yet.
+            goal: The task's text.
+
+        Raises:
+            UnknownAgent: The team has no agent of the fallback's name.
+            InvalidWorkspace: The workspace's name is not usable.
+        """
+        playing = await self._house.playing(self._context.team)
+        candidates = candidates_for(playing.team, task_type, fallback)
+        return await playing.delegator.select(task_type, workspace, candidates=candidates, fallback=fallback, goal=goal)
+
+    async def trials(self) -> WorkspaceTrials:
+        """Return the workspace's trials: two agents or sequences of the team that share its runs."""
+        house, team = self._house, await self._house.team(self._context.team)
+        return WorkspaceTrials(house.trials, house.memory, team, self._context.workspace)
+
     async def forget(self, task: str) -> Forgotten:
         """Forget a task for good, with everything that was learnt from it and the threads that it was done in."""
         return await forget_task(self._house, self._runs, self._context.workspace, task)
+
+    async def forget_thread(self, thread: str) -> Forgotten:
+        """Forget a conversation for good, with everything that its runs left and the tasks that were done only there.
+
+        Raises:
+            UnknownThread: The workspace has no such thread.
+            ThreadBusy: A run is going on in it.
+        """
+        return await forget_thread(self._house, self._runs, self._context.workspace, thread)
+
+    async def refused(self) -> list[Refused]:
+        """Return the writes that the records' server refused for good, oldest first."""
+        records = self._house.records
+        return await records.refused() if isinstance(records, QueuedRecords) else []
+
+    async def retry_refused(self) -> int:
+        """Have the refused writes tried again and return how many are refused again."""
+        records = self._house.records
+        return await records.retry_refused() if isinstance(records, QueuedRecords) else 0
+
+    async def discard_refused(self) -> int:
+        """Give the refused writes up and return how many they were."""
+        records = self._house.records
+        return await records.discard_refused() if isinstance(records, QueuedRecords) else 0
+
+    async def prune(self, keep: Retention, *, trial: bool = False) -> Pruned:
+        """Delete what ended conversations need not keep, and give the space back; `trial` only says what would go."""
+        return await prune(self._house, self._runs, self._saver, self._context.workspace, keep, trial=trial)
+
+    async def state(self, thread: str | None = None) -> list[Entry]:
+        """Return the workspace's working state, or one conversation's, outermost scope first."""
+        return await self._house.state.entries(self._context.workspace, thread=thread)
 
     async def exported(self) -> list[str]:
         """Return the workspace's tasks as JSON lines."""
         return await exported(self.memory, self._context.workspace)
 
-    async def imported(self, lines: Sequence[str]) -> int:
+    async def imported(self, lines: Sequence[str]) -> Imported:
         """Add exported tasks to the workspace, marked as imported, and return how many were new.
 
         Raises:
@@ -252,26 +333,31 @@ class Orchestrator:
 
     async def status(self) -> Status:
         """Return how the installation stands."""
-        workspace = self._context.workspace
-        services = await self._house.services_for(self._context)
-        try:
-            tasks = await self.memory.count(workspace)
-            threads = [e for e in await self._runs.entries(workspace) if e.state != "ended"]
-        except StorageAway:
-            tasks, threads = None, []
-        shown = threads[:MAX_SHOWN_THREADS]
-        rules = "no model is configured: the rule-based twins play all roles (set OPENAI_API_KEY)"
-        return Status(
-            home=str(self.settings.home),
-            workspace=workspace,
-            team=services.team.name,
-            mode=services.cast.mode,
-            encoder=self._house.encoder.id,
-            tasks=tasks,
-            open_threads=[OpenThread(thread=e.thread, goal=e.goal, state=e.state) for e in shown],
-            degraded=([rules] if services.cast.mode == "rules" else []) + await self._house.degraded(),
-        )
+        return await status_of(self._house, self._runs, self._context)
 
-    def request_stop(self) -> None:
-        """Stop at the next safe point; the stream ends with `run_stopped` and the run can be resumed."""
-        self._runs.request_stop("stopped on request")
+    def request_stop(self, *, grace: float | None = None) -> None:
+        """Stop at the next safe point; the stream ends with `run_stopped` and the run can be resumed.
+
+        Args:
+            grace: Seconds after which what is still going on is cut short; None waits for it.
+        """
+        self._runs.request_stop("stopped on request", grace=grace)
+
+    async def cancel(self, thread: str, *, grace: float | None = None) -> bool:
+        """Stop the run of one thread at its next safe point, and return whether one was going on; it can be resumed.
+
+        Args:
+            thread: The conversation.
+            grace: Seconds after which what is still going on is cut short; None waits for it.
+
+        Raises:
+            UnknownThread: The workspace has no such thread.
+        """
+        await self._runs.entry(self._context.workspace, thread)
+        return self._runs.cancel(self._context.workspace, thread, "cancelled", grace=grace)
+
+    async def _tidied(self, entry: ThreadEntry) -> None:
+        """Let go of what an ended run needs no more."""
+        workspace, keep = entry.context["workspace"], self.settings.keep_checkpoints
+        self._house.state.end(workspace, entry.thread, entry.run)
+        await self._saver.trim(checkpoint_thread(workspace, entry.thread), keep, slack=keep // 4)

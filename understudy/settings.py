@@ -4,7 +4,7 @@ import difflib
 import getpass
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -15,6 +15,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from domain.budgets import Budgets, Price
 from domain.errors import InvalidSettings
 from memory.workspaces import checked_workspace
 
@@ -65,10 +66,33 @@ class Settings(BaseSettings):
     encoder: str = "wordllama"
     redis_url: SecretStr | None = None
     """Redis server that keeps the records in place of a file in the data folder."""
+    chroma_url: str | None = None
+    """Chroma server, `http(s)://host:port` on this machine or in a private network, that keeps the vectors in place of
+    a folder."""
+    chroma_token: SecretStr | None = None
+    """Sent to the Chroma server, or to the proxy before it."""
+    keep_checkpoints: int = Field(default=200, ge=1)
+    """Newest checkpoints that a conversation keeps, about ten a run; what is older cannot be gone back to."""
+    keep_days: int | None = Field(default=None, ge=1)
+    """Days that `understudy prune` lets an ended conversation stay; None: until it is forgotten."""
     max_parallel_steps: int = Field(default=3, ge=1, le=32)
     max_plan_revisions: int = Field(default=2, ge=0, le=10)
     max_replans: int = Field(default=1, ge=0, le=5)
+    max_stretches: int = Field(default=3, ge=1, le=10)
+    """Stretches that an adaptive plan may have; 1 has every plan made at once."""
+    planning_weights: dict[Literal["quality", "latency", "cost", "privacy"], Annotated[float, Field(ge=0, le=100)]] = (
+        Field(default_factory=dict)
+    )
+    """What counts how much when one of several plans is chosen; what is left out counts as the team says."""
     max_attempts: int = Field(default=2, ge=1, le=5)
+    retry_pause: float = Field(default=0.5, ge=0, le=60)
+    """Seconds before a failed step is tried again; twice as long before each further time."""
+    drain_grace: float = Field(default=8.0, ge=0)
+    """Seconds that running steps may still take after SIGTERM."""
+    budgets: Budgets = Budgets()
+    """What a run, a step, and a workspace in one day may consume: calls, tokens, dollars, seconds."""
+    prices: dict[str, Price] = Field(default_factory=dict)
+    """Dollars per million tokens, `input` and `output`, by model; the price of any other model is unknown."""
 
     @classmethod
     def settings_customise_sources(

@@ -2,15 +2,19 @@
 
 import asyncio
 import time
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from agents.delegation.arms import Candidate, Floats, Objective, Observations, Requests, indices
 from agents.delegation.features import WIDTH, features
-from agents.delegation.history import KEPT, SEGMENT, Outcome, OutcomeHistory, packed, unpacked
+from agents.delegation.history import KEPT, SEGMENT, Outcome, OutcomeHistory, digest, packed, unpacked
+from agents.delegation.kinds import found_kind
 from agents.delegation.selector import DEFAULT_POLICY, Ranking, Selector, batch_size, checked_policy
+from agents.delegation.standings import Standing, standings
 from domain.errors import UnknownAgent, UserError
 from memory.encoders import Encoder
 from memory.records import Records
@@ -21,6 +25,8 @@ WINDOW = SEGMENT * KEPT
 """Outcomes that a workspace remembers, give or take a segment."""
 _LEARNERS = 8
 """Sets of candidates whose selectors are kept in memory."""
+_DESKS = 64
+"""Workspaces whose outcomes are kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,17 @@ class Selection:
     policy: str
     reason: str
     """One sentence for a person."""
+
+
+class Told(NamedTuple):
+    """What came of giving a task to an agent; see `Delegator.observe`."""
+
+    task_type: str
+    agent: str
+    outcome: float
+    """0..1."""
+    seconds: float
+    cost: float
 
 
 @dataclass
@@ -58,6 +75,10 @@ class _Desk:
             for learner in self.learners.values():
                 learner.shown = max(0, learner.shown - surplus)
 
+    def known_kind(self, name: str) -> str:
+        """Return the kind that a name stands for among those seen."""
+        return name if name in self.kinds else found_kind(name, Counter(outcome.kind for outcome in self.outcomes))
+
     def kind(self, name: str) -> int:
         """Return a task kind's number."""
         return self.kinds.setdefault(name, min(len(self.kinds), MOST_KINDS - 1))
@@ -72,13 +93,14 @@ class _Learner:
 
 
 class Delegator:
-    """Selects agents in every workspace apart: nothing seen in one has any effect in another."""
+    """Selects a team's agents in every workspace apart: nothing seen in one has any effect in another."""
 
     def __init__(
         self,
         records: Records,
         encoder: Encoder,
         *,
+        team: str,
         policy: str = DEFAULT_POLICY,
         objective: Objective | None = None,
         routes: Mapping[str, str] | None = None,
@@ -90,6 +112,7 @@ class Delegator:
         Args:
             records: Where outcomes are kept.
             encoder: Turns goals into vectors.
+            team: Whose agents; teams learn nothing from each other either.
             policy: Name of one of `agents.delegation.selector.POLICIES`.
             objective: What cost and time are worth.
             routes: Agents that task types go to whatever was measured.
@@ -101,9 +124,9 @@ class Delegator:
         """
         checked_policy(policy)
         self._records, self._encoder, self._clock, self._seed = records, encoder, clock, seed
-        self._policy, self._objective = policy, objective or Objective()
+        self._team, self._policy, self._objective = team, policy, objective or Objective()
         self._routes = dict(routes or {})
-        self._desks: dict[str, _Desk] = {}
+        self._desks: OrderedDict[str, _Desk] = OrderedDict()
 
     async def select(
         self,
@@ -116,6 +139,13 @@ class Delegator:
     ) -> Selection:
         """Choose one of the candidates; `fallback`, the team's default, where nothing was seen yet.
 
+        Args:
+            task_type: A kind of task as it was observed, or a part of one (`agents.delegation.kinds`).
+            workspace: Whose task it is.
+            candidates: Who could do it.
+            fallback: Name of the one who does it without experience.
+            goal: The task's text.
+
         Raises:
             UnknownAgent: The fallback is not among the candidates.
             InvalidWorkspace: The workspace's name is not usable.
@@ -126,9 +156,20 @@ class Delegator:
         desk = self._desk(workspace)
         async with desk.lock:
             desk.add(await desk.history.news())
-            kind = desk.kind(task_type)
-            ranking, seen = await asyncio.to_thread(self._ranked, desk, arms, start, kind, goal)
-        return self._selection(task_type, arms, ranking, seen)
+            known = desk.known_kind(task_type)
+            ranking, seen = await asyncio.to_thread(self._ranked, desk, arms, start, desk.kind(known), goal)
+        return self._selection(known, arms, ranking, seen)
+
+    async def standings(self, workspace: str) -> list[Standing]:
+        """Return how each agent did at each kind of task, the most frequent first."""
+        desk = self._desk(workspace)
+        async with desk.lock:
+            desk.add(await desk.history.news())
+            return standings(desk.outcomes)
+
+    async def claimed(self, workspace: str, run: str) -> bool:
+        """Return True once for each run, so that its outcomes are told once although its last step may be repeated."""
+        return await self._desk(workspace).history.claimed(run)
 
     async def observe(
         self,
@@ -156,16 +197,29 @@ class Delegator:
             UserError: A number is out of range.
             StorageError: It could not be kept.
         """
-        if not 0 <= outcome <= 1 or not 0 <= seconds < np.inf or not 0 <= cost < np.inf:
-            msg = f"an outcome lies in 0..1, seconds and cost are finite and not negative: {outcome}, {seconds}, {cost}"
-            raise UserError(msg)
+        await self.observe_many(workspace, [Told(task_type, agent, outcome, seconds, cost)], goal=goal)
+
+    async def observe_many(self, workspace: str, told: Sequence[Told], *, goal: str | None = None) -> None:
+        """Remember what came of the parts of one task, as `observe` does each, all together."""
+        for each in told:
+            _check(each)
         text = "" if goal is None else packed((await asyncio.to_thread(features, [goal], self._encoder))[0])
-        seen = Outcome(task_type, agent, outcome, seconds, cost, self._clock(), self._encoder.id, text)
-        await self._desk(workspace).history.append(seen)
+        sign, now = "" if goal is None else digest(goal), self._clock()
+        seen = [Outcome(*each, now, self._encoder.id, text, sign) for each in told]
+        if seen:
+            await self._desk(workspace).history.append(*seen)
+
+    async def forget(self, workspace: str, goal: str) -> int:
+        """Delete for good what is known of a goal's text, here and in the records; return how many outcomes it had."""
+        self._desks.pop(workspace, None)
+        return await OutcomeHistory(self._records, workspace, self._team).forget(goal)
 
     def _desk(self, workspace: str) -> _Desk:
         if workspace not in self._desks:
-            self._desks[workspace] = _Desk(OutcomeHistory(self._records, workspace))
+            self._desks[workspace] = _Desk(OutcomeHistory(self._records, workspace, self._team))
+        self._desks.move_to_end(workspace)
+        if len(self._desks) > _DESKS:
+            self._desks.popitem(last=False)
         return self._desks[workspace]
 
     def _ranked(
@@ -231,6 +285,14 @@ class Delegator:
             policy=self._policy,
             reason=reason,
         )
+
+
+def _check(told: Told) -> None:
+    """Raise `UserError` where a number is out of range."""
+    _, _, outcome, seconds, cost = told
+    if not 0 <= outcome <= 1 or not 0 <= seconds < np.inf or not 0 <= cost < np.inf:
+        msg = f"an outcome lies in 0..1, seconds and cost are finite and not negative: {outcome}, {seconds}, {cost}"
+        raise UserError(msg)
 
 
 def _position(arms: Sequence[Candidate], name: str) -> int:

@@ -1,6 +1,7 @@
-"""The outcomes that a workspace's selections had, kept in its records: what every policy is rebuilt from."""
+"""The outcomes that a team's selections had in a workspace, kept in its records: what a policy is rebuilt from."""
 
 import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,12 +10,15 @@ import numpy as np
 
 from agents.delegation.arms import Floats
 from memory.records import Records
+from memory.task_record import normalised
 from memory.workspaces import checked_workspace
 
 SEGMENT = 5000
 """Outcomes in one log; a full one is followed by the next."""
 KEPT = 4
 """Logs that are kept, the newest included."""
+_CLAIM_SECONDS = 30 * 24 * 3600.0
+"""So long a run may take and still be told once."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,14 @@ class Outcome:
     encoder: str
     """Which encoder the features come from; those of another one cannot be compared."""
     features: str
-    """Half-precision numbers in base64; empty where the goal was not told."""
+    """Half-precision numbers in base64; empty where the goal was not told, or was forgotten."""
+    goal: str = ""
+    """Digest of the goal, by which it is forgotten; empty with the features."""
+
+
+def digest(goal: str) -> str:
+    """Return what stands for a goal in an `Outcome`; the same but for case and spaces."""
+    return hashlib.sha256(normalised(goal).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def packed(vector: Floats) -> str:
@@ -47,23 +58,44 @@ def unpacked(text: str, width: int) -> Floats:
 
 
 class OutcomeHistory:
-    """A rolling window over one workspace's outcomes, shared by all processes that use the records.
+    """A rolling window over one team's outcomes in one workspace, shared by all processes that use the records.
 
     Outcomes go to append-only logs of `SEGMENT` entries, so that writers never wait for each other, and readers
     fetch only what is new to them.
     """
 
-    def __init__(self, records: Records, workspace: str) -> None:
+    def __init__(self, records: Records, workspace: str, team: str) -> None:
         self._records = records
-        self._prefix = f"selection:{checked_workspace(workspace)}"
+        self._prefix = f"selection:{checked_workspace(workspace)}:{team}"
         self._oldest = 0
         self._read: dict[int, int] = {}
 
-    async def append(self, outcome: Outcome) -> None:
-        """Keep one outcome; the oldest log goes when there are too many."""
+    async def claimed(self, run: str) -> bool:
+        """Return whether this is the first to tell a run's outcomes; they are lost where it then fails to."""
+        return await self._records.add(f"{self._prefix}:run:{run}", ttl=_CLAIM_SECONDS) == 1
+
+    async def append(self, *outcomes: Outcome) -> None:
+        """Keep one or more outcomes; the oldest log goes when there are too many."""
         segment = await self._segment()
-        if await self._records.append(self._log(segment), asdict(outcome)) >= SEGMENT:
+        if await self._records.append_many(self._log(segment), [asdict(outcome) for outcome in outcomes]) >= SEGMENT:
             await self._turn(segment)
+
+    async def forget(self, goal: str) -> int:
+        """Delete the features of a goal's outcomes for good and return how many there were; the outcomes still count.
+
+        The logs that hold one are written anew, so an outcome that another process tells meanwhile may be lost.
+        """
+        newest, sign, forgotten = await self._segment(), digest(goal), 0
+        for segment in range(max(0, newest - KEPT + 1), newest + 1):
+            entries = [entry for _, entry in await self._records.read(self._log(segment))]
+            meant = [entry for entry in entries if entry.get("goal") == sign]
+            forgotten += len(meant)
+            if meant:
+                await self._records.drop(self._log(segment))
+                for entry in entries:
+                    blank = {"goal": "", "features": ""} if entry.get("goal") == sign else {}
+                    await self._records.append(self._log(segment), entry | blank)
+        return forgotten
 
     async def news(self) -> list[Outcome]:
         """Return the outcomes that this object has not returned before, oldest first."""
@@ -100,4 +132,4 @@ class OutcomeHistory:
 
 
 def _outcome(entry: Mapping[str, Any]) -> Outcome:
-    return Outcome(**{name: entry[name] for name in Outcome.__dataclass_fields__})
+    return Outcome(**{name: entry[name] for name in Outcome.__dataclass_fields__ if name in entry})

@@ -3,16 +3,18 @@
 import asyncio
 import hashlib
 import math
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from domain.errors import StorageBusy, UserError
+from domain.errors import InvalidTrial, StorageBusy, UnknownTrial, UserError
 from memory.records import Records
 from memory.workspaces import checked_workspace
 
 State = Literal["running", "promoted", "stopped"]
 Arm = Literal["control", "challenger"]
+Subject = Literal["agents", "sequences"]
 
 LEVEL = 0.95
 """Of the confidence interval: the chance that it holds the true difference, however often it is looked at."""
@@ -22,11 +24,14 @@ _NARROWEST_AT = 200
 """Outcomes at which the interval is tuned to be narrow."""
 _WRITES = 50
 """Attempts to store against other writers."""
+_RUN_SECONDS = 30 * 24 * 3600.0
+"""So long a run may take and still be counted once."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A trial as it stands. Variants are names: an agent, or the steps of a sequence joined by `>`."""
+    """A trial as it stands. Variants are names: an agent, or the agents of a sequence joined by `>`."""
 
     name: str
     control: str
@@ -34,6 +39,9 @@ class Trial:
     challenger: str
     share: float
     """Share of the traffic that the challenger gets, 0..1."""
+    team: str
+    """Whose agents they are."""
+    of: Subject = "agents"
     state: State = "running"
     outcomes: tuple[float, float] = (0.0, 0.0)
     """Sums of outcomes: control, challenger."""
@@ -45,8 +53,9 @@ class Trial:
         digest = hashlib.sha256(f"{self.name}\0{run}".encode()).digest()
         return "challenger" if int.from_bytes(digest[:8]) < self.share * 2**64 else "control"
 
-    def variant(self, arm: Arm) -> str:
-        """Return the name of the arm's variant."""
+    def variant(self, run: str) -> str:
+        """Return what a run uses: its assigned variant, or after the trial the promoted or original one."""
+        arm = self.assigned(run) if self.state == "running" else "challenger" if self.state == "promoted" else "control"
         return self.challenger if arm == "challenger" else self.control
 
 
@@ -94,41 +103,38 @@ class Trials:
     def __init__(self, records: Records) -> None:
         self._records = records
 
-    async def start(self, workspace: str, name: str, *, control: str, challenger: str, share: float = 0.5) -> Trial:
+    async def start(self, workspace: str, trial: Trial) -> Trial:
         """Begin a trial.
 
         Raises:
-            UserError: The variants are the same, the share is not between 0 and 1, or a trial has this name.
+            InvalidTrial: The variants are the same, the share is not between 0 and 1, the name is not usable or taken,
+                or another trial of the team that runs or was promoted has the same variant as its control.
         """
-        if control == challenger or not 0 < share < 1:
+        if trial.control == trial.challenger or not 0 < trial.share < 1:
             msg = (
-                f"a trial has two different variants and a share between 0 and 1: {control!r}, {challenger!r}, {share}"
+                "a trial has two different variants and a share between 0 and 1:"
+                f" {trial.control!r}, {trial.challenger!r}, {trial.share}"
             )
-            raise UserError(msg)
-        trial = Trial(name, control, challenger, share)
-        if not await self._records.compare_and_set(_key(workspace, name), None, _value(trial)):
-            msg = f"workspace {workspace!r} has a trial {name!r} already"
-            raise UserError(msg)
+            raise InvalidTrial(msg)
+        if not _NAME.fullmatch(trial.name):
+            msg = f"{trial.name!r:.80} is no name for a trial: use letters, digits, '.', '_' and '-', at most 40"
+            raise InvalidTrial(msg)
+        for other in await self.all(workspace):
+            if other.name != trial.name and other.state != "stopped" and _about(other) == _about(trial):
+                msg = f"trial {other.name!r} is {other.state} and has {trial.control!r} as its control; stop it first"
+                raise InvalidTrial(msg)
+        if not await self._records.compare_and_set(_key(workspace, trial.name), None, _value(trial)):
+            msg = f"workspace {workspace!r} has a trial {trial.name!r} already"
+            raise InvalidTrial(msg)
         return trial
 
     async def get(self, workspace: str, name: str) -> Trial:
-        """Return a trial, or raise `UserError` where there is none of this name."""
+        """Return a trial, or raise `UnknownTrial` where there is none of this name."""
         return _trial(await self._stored(workspace, name))
 
     async def all(self, workspace: str) -> list[Trial]:
         """Return the workspace's trials by name."""
         return [_trial(value) for _, value in await self._records.scan(_key(workspace, ""))]
-
-    async def variant(self, workspace: str, name: str, run: str) -> str:
-        """Return what a run uses: its assigned variant, or after the trial the promoted or original one."""
-        trial = await self.get(workspace, name)
-        match trial.state:
-            case "running":
-                return trial.variant(trial.assigned(run))
-            case "promoted":
-                return trial.challenger
-            case "stopped":
-                return trial.control
 
     async def observe(self, workspace: str, name: str, run: str, outcome: float) -> Verdict:
         """Count a run's outcome once; promote the challenger, or stop the trial, when the difference is clear.
@@ -136,7 +142,8 @@ class Trials:
         An outcome that arrives after the trial's end, or twice, changes nothing.
 
         Raises:
-            UserError: There is no such trial, or the outcome is not in 0..1.
+            UnknownTrial: There is no such trial.
+            UserError: The outcome is not in 0..1.
         """
         if not 0 <= outcome <= 1:
             msg = f"an outcome lies in 0..1, not {outcome}"
@@ -146,13 +153,12 @@ class Trials:
         return verdict(await self._changed(workspace, name, lambda trial: _judged(_counted(trial, run, outcome))))
 
     async def stop(self, workspace: str, name: str) -> Trial:
-        """End a running trial without promotion: the control goes on alone."""
-        return await self._changed(
-            workspace, name, lambda trial: replace(trial, state="stopped") if trial.state == "running" else trial
-        )
+        """End a trial, or take its promotion back: the control goes on alone."""
+        return await self._changed(workspace, name, lambda trial: replace(trial, state="stopped"))
 
     async def _first(self, workspace: str, name: str, run: str) -> bool:
-        return await self._records.add(f"trial:{checked_workspace(workspace)}:{name}:run:{run}") == 1
+        key = f"trial:{checked_workspace(workspace)}:{name}:run:{run}"
+        return await self._records.add(key, ttl=_RUN_SECONDS) == 1
 
     async def _changed(self, workspace: str, name: str, change: Callable[[Trial], Trial]) -> Trial:
         """Store a change, starting over when another writer was faster."""
@@ -168,8 +174,8 @@ class Trials:
     async def _stored(self, workspace: str, name: str) -> dict[str, Any]:
         stored = await self._records.get(_key(workspace, name))
         if stored is None:
-            msg = f"workspace {workspace!r} has no trial {name!r}"
-            raise UserError(msg)
+            msg = f"workspace {workspace!r} has no trial {name!r:.80}"
+            raise UnknownTrial(msg)
         return stored
 
 
@@ -195,6 +201,10 @@ def _judged(trial: Trial) -> Trial:
     if trial.state != "running" or not found.clear:
         return trial
     return replace(trial, state="promoted" if found.difference > 0 else "stopped")
+
+
+def _about(trial: Trial) -> tuple[str, Subject, str]:
+    return trial.team, trial.of, trial.control
 
 
 def _key(workspace: str, name: str) -> str:

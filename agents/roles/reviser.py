@@ -26,6 +26,7 @@ class Reviser:
         """Return the text for the model."""
         return self.prompt.render(
             data_rule=DATA_RULE,
+            corrections=sections.corrections(request.briefing),
             team=sections.team(request.team),
             constraints=sections.constraints(request.team),
             today=request.briefing.today,

@@ -99,18 +99,24 @@ def _memory(neighbour: Neighbour) -> str:
     )
 
 
-def results(results: Iterable[StepResult]) -> str:
-    """Return the results of steps, each as a block of its own."""
-    return "\n\n".join(map(_result, results)) or NONE
+def corrections(briefing: Briefing) -> str:
+    """Return what people corrected in earlier results of similar goals, each as a block of its own."""
+    told = [f"Goal then: {c.goal}\nA person corrected the result: {c.text}" for c in briefing.corrections]
+    return "\n".join(quoted("correction", text, limit=RESULT_CHARS) for text in told) or NONE
 
 
-def _result(result: StepResult) -> str:
+def results(results: Iterable[StepResult], *, limit: int = RESULT_CHARS) -> str:
+    """Return the results of steps, each as a block of its own with at most `limit` characters of text."""
+    return "\n\n".join(_result(result, limit) for result in results) or NONE
+
+
+def _result(result: StepResult, limit: int) -> str:
     head = f"Step {result.step} by {result.agent}: {result.status}"
     if result.failure:
         head += f" ({result.failure.code}: {result.failure.message})"
     parts = [quoted(f"{result.step} status", head)]
     if result.text:
-        parts.append(quoted(f"{result.step} text", result.text, limit=RESULT_CHARS))
+        parts.append(quoted(f"{result.step} text", result.text, limit=limit))
     if result.data:
         parts.append(quoted(f"{result.step} data", _data(result.data), limit=RESULT_CHARS))
     if result.sources:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from agents.contracts import Assignment
+from agents.handing import Handing
 from agents.models import Model, conversation, text_of, usage_of
 from agents.roles import sections
 from agents.team import Specialist
@@ -25,6 +26,8 @@ CONFIDENCE_SOURCED = 0.7
 """Confidence in a finding whose tools named sources."""
 CONFIDENCE_UNSOURCED = 0.6
 """Confidence in a finding without sources of its own."""
+HANDED_CHARS = 2 * sections.RESULT_CHARS
+"""Characters of an earlier step's text that a prompt shows: its tables stand in it, too."""
 SUMMARY_CHARS = 200
 """Characters of a tool's output that its event shows."""
 LAST_WORD = "No tool calls are left. Answer now from what you have found, and say what was not found."
@@ -62,6 +65,7 @@ class SpecialistPlayer:
 
     model_for: Callable[[Specialist], Model]
     prompt: Prompt
+    handing: Handing = field(default_factory=Handing)
 
     async def __call__(self, request: Assignment) -> StepResult:
         """Return what the step found."""
@@ -83,6 +87,7 @@ class SpecialistPlayer:
         """Return the text for the model."""
         return self.prompt.render(
             data_rule=DATA_RULE,
+            corrections=sections.corrections(request.briefing),
             team=sections.team(request.team),
             name=request.specialist.name,
             description=request.specialist.description,
@@ -91,7 +96,7 @@ class SpecialistPlayer:
             today=request.briefing.today,
             circumstances=sections.circumstances(request.briefing),
             materials=sections.materials(request.briefing),
-            inputs=sections.results(request.inputs.values()),
+            inputs=sections.results(self.handing.inputs(request), limit=HANDED_CHARS),
             goal=request.goal,
             task=request.step.task,
         )

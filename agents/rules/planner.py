@@ -1,22 +1,45 @@
-"""The planner's twin: templates of the team, cut to what is at hand, and a plan from capabilities where none fits."""
+"""The planner's twin: templates of the team, cut to what is at hand, and a plan from capabilities where none fits.
+
+A team that wants a strategy gets a plan of that kind among the alternatives, where its specialists allow one.
+"""
 
 from collections.abc import Iterable, Sequence
 
 from agents.contracts import Planning, PlanningRequest
-from agents.rules.templates import Ability, delivered, fitting, unusable, without, worded
+from agents.planning.steps import without
+from agents.rules.stretches import first_stretch, next_stretch
+from agents.rules.templates import Ability, delivered, fitting, unusable, worded
 from agents.team import Specialist
 from domain.plans import Plan, Step, Strategy, execution_order
 
-MAX_ALTERNATIVES = 3
-SECONDS_PER_STEP = 1.0
-"""What a step of a rule-based specialist takes at most over ordinary folders."""
+_QUALITY = 0.75
+"""Expected quality of a template's plan, 0-1; the further a plan is from the team's own, the less."""
+_CUT = 0.15
+"""Quality that a plan loses when it is cut to one source."""
 
 
 async def plan(request: PlanningRequest) -> Planning:
-    """Return up to three plans, best first; there is always one."""
+    """Return as many plans as the team weighs, best first; there is always one."""
     plans = list(_plans(request))
+    if request.finished:
+        return Planning(alternatives=[next_stretch(plans, request)], degraded=True)
+    wanted = _of_strategy(plans[0], request)
     plans += [_minimal(full, request) for full in plans[:1] if _is_worth_cutting(full)]
-    return Planning(alternatives=_distinct(plans)[:MAX_ALTERNATIVES], degraded=True)
+    most = request.team.planning.max_alternatives
+    return Planning(alternatives=_distinct([*wanted, *plans])[:most], degraded=True)
+
+
+def _of_strategy(full: Plan, request: PlanningRequest) -> list[Plan]:
+    """Return plans of the wanted strategy that would not be among the alternatives anyway."""
+    match request.team.planning.strategy:
+        case "adaptive":
+            stretch = first_stretch(full) if request.stretches_left else None
+            return [stretch] if stretch else []
+        case "comprehensive":
+            steps = _adapted(_by_capability(request, everybody=True), request)
+            why = f"Everybody who can add something to {_kind(request)} does."
+            return [_plan(steps, request, why, confidence=full.confidence, quality=_QUALITY, strategy="comprehensive")]
+    return []
 
 
 def _plans(request: PlanningRequest) -> Iterable[Plan]:
@@ -24,10 +47,16 @@ def _plans(request: PlanningRequest) -> Iterable[Plan]:
         steps = _adapted(worded(template.steps, request.goal), request)
         if any(not step.delivers for step in steps):
             why = f"The team's template {template.name!r} fits {_kind(request)}."
-            yield _plan(steps, request, f"{why} {_dropped(template.steps, steps)}", confidence=0.6 - 0.1 * place)
+            yield _plan(
+                steps,
+                request,
+                f"{why} {_dropped(template.steps, steps)}",
+                confidence=0.6 - 0.1 * place,
+                quality=_QUALITY - 0.05 * place,
+            )
     steps = _adapted(_by_capability(request), request)
     why = f"A plan for {_kind(request)} from what the specialists can do."
-    yield _plan(steps, request, why, confidence=0.35)
+    yield _plan(steps, request, why, confidence=0.35, quality=_QUALITY - 0.15)
 
 
 def _kind(request: PlanningRequest) -> str:
@@ -79,14 +108,17 @@ def _is_unwanted(step: Step, request: PlanningRequest) -> bool:
     )
 
 
-def _by_capability(request: PlanningRequest) -> list[Step]:
-    """Return a gathering step for documents and one for tables, and one that makes the answer of them."""
+def _by_capability(request: PlanningRequest, *, everybody: bool = False) -> list[Step]:
+    """Return a gathering step for documents and one for tables, or one of everybody, and one that makes the answer."""
     ability = Ability(request)
     team = request.team.specialists
     able = [s for s in team if request.kind in s.capabilities and ability.useful(s)]
     readers = [s for s in team if ability.reads_documents(s) and "search_documents" in s.tools][:1]
     counters = [s for s in team if ability.reads_tables(s)][:1]
     maker = next((s for s in able if s not in readers and s not in counters), None)
+    if everybody:
+        readers = [s for s in team if s != maker and (ability.reads_documents(s) or ability.reads_tables(s))]
+        counters = []
     wanted = readers if request.kind in ("search", "summary") else readers + counters
     gather = list(dict.fromkeys(s.name for s in wanted)) or ([] if maker else [(able or list(team))[0].name])
     steps = [Step(id=f"gather_{name}"[:40], agent=name, task=f"Gather what answers: {request.goal}") for name in gather]
@@ -111,35 +143,35 @@ def _minimal(full: Plan, request: PlanningRequest) -> Plan:
     best = max(roots, key=lambda s: ability.reads_tables(request.team.specialist(s.agent)) is tables_first)
     others = {step.id for step in work if step.id not in (best.id, work[-1].id)}
     why = f"The shortest way: only {best.agent} gathers, then {work[-1].agent} answers."
-    return _plan(without(full.steps, others), request, why, confidence=0.4)
+    quality = full.estimates["quality"] - _CUT
+    return _plan(without(full.steps, others), request, why, confidence=0.4, quality=quality)
 
 
-def _plan(steps: list[Step], request: PlanningRequest, rationale: str, confidence: float) -> Plan:
+def _plan(
+    steps: list[Step],
+    request: PlanningRequest,
+    rationale: str,
+    *,
+    confidence: float,
+    quality: float,
+    strategy: Strategy | None = None,
+) -> Plan:
     if request.failures:
         rationale += f" It goes round what failed: {', '.join(dict.fromkeys(f.agent for f in request.failures))}."
     work = [step for step in steps if not step.delivers]
     levels = execution_order(Plan(steps=work))
     return Plan(
         steps=steps,
-        strategy=_strategy(len(work), max(map(len, levels))),
+        strategy=strategy or ("parallel" if max(map(len, levels)) > 1 else "simple"),
         rationale=" ".join(rationale.split()),
         confidence=confidence,
-        estimates={
-            "quality": min(0.8, 0.5 + 0.1 * len(work)),
-            "seconds": SECONDS_PER_STEP * len(levels),
-            "dollars": 0.0,
-        },
+        estimates={"quality": quality},
     )
 
 
-def _strategy(work: int, widest: int) -> Strategy:
-    if widest > 1:
-        return "parallel"
-    return "simple" if work <= 2 else "comprehensive"
-
-
 def _distinct(plans: Iterable[Plan]) -> list[Plan]:
-    known: dict[tuple[tuple[str, ...], ...], Plan] = {}
+    known: dict[tuple[object, ...], Plan] = {}
     for candidate in plans:
-        known.setdefault(tuple((s.agent, s.tool or "", *s.needs) for s in candidate.steps), candidate)
+        shape = tuple((s.agent, s.tool or "", *s.needs) for s in candidate.steps)
+        known.setdefault((candidate.continues, shape), candidate)
     return sorted(known.values(), key=lambda p: -p.confidence)

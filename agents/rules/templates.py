@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.contracts import PlanningRequest
+from agents.planning.steps import without
 from agents.rules.text import slug, words
 from agents.team import Specialist, Template
 from domain.plans import Step
@@ -78,30 +79,6 @@ def _filled(value: Any, goal: str) -> Any:
     if isinstance(value, dict):
         return {key: _filled(item, goal) for key, item in value.items()}
     return [_filled(item, goal) for item in value] if isinstance(value, list) else value
-
-
-def without(steps: Sequence[Step], dropped: set[str]) -> list[Step]:
-    """Return the steps but the dropped ones; who read a dropped step reads what that one had read.
-
-    Steps that depend on a dropped step by a reference or a condition go with it.
-    """
-    needs = {step.id: step.needs for step in steps}
-    gone = set(dropped)
-    while more := {s.id for s in steps if s.id not in gone and (s.inputs() - set(s.needs)) & gone}:
-        gone |= more
-    return [
-        step.model_copy(update={"needs": list(dict.fromkeys(_kept(step.needs, needs, gone)))})
-        for step in steps
-        if step.id not in gone
-    ]
-
-
-def _kept(wanted: Iterable[str], needs: dict[str, list[str]], gone: set[str]) -> Iterable[str]:
-    for step in wanted:
-        if step in gone:
-            yield from _kept(needs[step], needs, gone)
-        else:
-            yield step
 
 
 def unusable(steps: Iterable[Step], request: PlanningRequest) -> set[str]:

@@ -182,5 +182,6 @@ def arithmetic_tools() -> list[Tool]:
             "yourself.",
             CalculateArguments,
             run,
+            effect="none",
         )
     ]

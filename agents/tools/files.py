@@ -6,18 +6,19 @@ import hashlib
 import os
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.rules.text import slug
-from agents.tools.registry import Tool, ToolOutput
+from agents.tools.paths import inside, linked, parts_of
+from agents.tools.registry import Attempt, Tool, ToolOutput, Verdict
+from agents.tools.written import holds, remove_written, state_before
 from domain.errors import InvalidArguments, PathNotAllowed, ToolError
 
 MAX_CHARS = 5_000_000
-MAX_NAME_BYTES = 240
-"""File systems take 255."""
 
 
 class Written(NamedTuple):
@@ -43,7 +44,7 @@ def write_new(folder: Path, path: str, text: str) -> Written:
         InvalidArguments: The text cannot be stored as UTF-8.
         ToolError: The name is taken, no space is left, or the folder cannot be written to.
     """
-    parts = _parts(path)
+    parts = parts_of(path)
     try:
         content = text.encode()
     except UnicodeEncodeError as error:
@@ -57,43 +58,28 @@ def write_new(folder: Path, path: str, text: str) -> Written:
         raise _explained(error, path) from error
     if not same:
         raise _taken(folder, parts)
-    return Written("/".join(parts), len(content), hashlib.sha256(content).hexdigest(), new)
+    return _written(path, text, new=new)
+
+
+def _written(path: str, text: str, *, new: bool) -> Written:
+    content = text.encode()
+    return Written("/".join(parts_of(path)), len(content), hashlib.sha256(content).hexdigest(), new)
 
 
 def check_new(folder: Path, path: str, text: str) -> None:
     """Raise what `write_new` would raise for its path; nothing is written."""
-    parts = _parts(path)
+    parts = parts_of(path)
     target = folder.joinpath(*parts)
     if target.is_symlink() or (target.exists() and target.read_bytes() != text.encode("utf-8", "surrogatepass")):
         raise _taken(folder, parts)
 
 
-def _parts(path: str) -> tuple[str, ...]:
-    """Return the path's parts, or raise `PathNotAllowed` when its wording alone rules it out."""
-    parts = PurePosixPath(path).parts
-    if not path.strip() or not parts or path.endswith("/") or not path.isprintable() or "\\" in path:
-        reason = "is not a file path; write it like notes/summary.md"
-    elif path.startswith("/") or ".." in parts or ":" in parts[0]:
-        reason = "leads out of the output folder; give a path below it"
-    elif any(part.startswith(".") for part in parts):
-        reason = "has a name that begins with a dot, which hides it"
-    elif any(len(part.encode("utf-8", "replace")) > MAX_NAME_BYTES for part in parts):
-        reason = f"has a name of more than {MAX_NAME_BYTES} bytes"
-    else:
-        return parts
-    msg = f"{path!r:.100} {reason}"
-    raise PathNotAllowed(msg)
-
-
 def _target(folder: Path, parts: tuple[str, ...]) -> Path:
     """Return where the file goes, its parent made; links are followed before anything is created."""
-    root = Path(os.path.realpath(folder))
-    parent = Path(os.path.realpath(root.joinpath(*parts[:-1])))
-    target = parent / parts[-1]
-    if not parent.is_relative_to(root) or target.is_symlink():
-        msg = f"{'/'.join(parts)!r} passes through a link; write to another place"
-        raise PathNotAllowed(msg)
-    parent.mkdir(parents=True, exist_ok=True)
+    target = inside(folder, parts)
+    if target.is_symlink():
+        raise linked(parts)
+    target.parent.mkdir(parents=True, exist_ok=True)
     return target
 
 
@@ -171,31 +157,66 @@ class WriteArguments(BaseModel):
 
 def file_tools(folder: Path) -> list[Tool]:
     """Return `write_file` into this folder."""
-
-    async def run(arguments: WriteArguments) -> ToolOutput:
-        done = await asyncio.to_thread(write_new, folder, arguments.path, arguments.text)
-        said = f"wrote {done.size} bytes to {done.path}" if done.new else f"{done.path} already holds exactly this text"
-        return ToolOutput(said, {"path": done.path, "bytes": done.size, "sha256": done.sha256})
-
-    async def check(arguments: WriteArguments) -> None:
-        await asyncio.to_thread(check_new, folder, arguments.path, arguments.text)
-
-    async def renew(arguments: Mapping[str, Any], goal: str | None) -> dict[str, Any]:
-        path = arguments.get("path")
-        if not isinstance(path, str):
-            return dict(arguments)
-        wanted = str(PurePosixPath(path).with_name(f"{slug(goal)}.md")) if goal and PurePosixPath(path).name else path
-        return dict(arguments) | {"path": await asyncio.to_thread(free_name, folder, wanted)}
-
+    writer = _Writer(folder)
     return [
         Tool(
             "write_file",
             "Write a new text file into the output folder. Use it only to deliver a finished result; existing files "
             "are never changed.",
             WriteArguments,
-            run,
+            writer.run,
             effect="write",
-            check=check,
-            renew=renew,
+            check=writer.check,
+            renew=writer.renew,
+            key=("path", "text"),
+            prepare=writer.prepare,
+            verify=writer.verify,
+            undo=writer.undo,
         )
     ]
+
+
+@dataclass(frozen=True)
+class _Writer:
+    folder: Path
+
+    async def run(self, arguments: WriteArguments) -> ToolOutput:
+        return _report(await asyncio.to_thread(write_new, self.folder, arguments.path, arguments.text))
+
+    async def check(self, arguments: WriteArguments) -> None:
+        await asyncio.to_thread(check_new, self.folder, arguments.path, arguments.text)
+
+    async def renew(self, arguments: Mapping[str, Any], goal: str | None) -> dict[str, Any]:
+        path = arguments.get("path")
+        if not isinstance(path, str):
+            return dict(arguments)
+        wanted = str(PurePosixPath(path).with_name(f"{slug(goal)}.md")) if goal and PurePosixPath(path).name else path
+        return dict(arguments) | {"path": await asyncio.to_thread(free_name, self.folder, wanted)}
+
+    async def prepare(self, arguments: WriteArguments) -> dict[str, Any]:
+        return await asyncio.to_thread(state_before, self.folder, parts_of(arguments.path))
+
+    async def verify(self, attempt: Attempt) -> Verdict:
+        path, text = attempt.args.path, attempt.args.text
+        match await asyncio.to_thread(holds, self.folder, parts_of(path), text):
+            case "same":
+                return Verdict("happened", _report(_written(path, text, new=not attempt.before.get("existed", True))))
+            case "other":
+                return Verdict("cannot_tell")  # it may have been written, and changed or replaced since
+            case "nothing":
+                return Verdict("did_not_happen")
+
+    async def undo(self, attempt: Attempt, output: ToolOutput) -> ToolOutput:
+        path, text = attempt.args.path, attempt.args.text
+        # What a person found to have happened comes without the tool's own account of it.
+        if not output.data.get("new", not attempt.before.get("existed", True)):
+            msg = f"{path!r:.100} was there before, with the same text, and is kept"
+            raise ToolError(msg)
+        folders = attempt.before.get("missing_folders", [])
+        removed = await asyncio.to_thread(remove_written, self.folder, parts_of(path), text, folders)
+        return ToolOutput(f"removed {path}" if removed else f"{path} is gone already")
+
+
+def _report(done: Written) -> ToolOutput:
+    said = f"wrote {done.size} bytes to {done.path}" if done.new else f"{done.path} already holds exactly this text"
+    return ToolOutput(said, {"path": done.path, "bytes": done.size, "sha256": done.sha256, "new": done.new})

@@ -82,7 +82,7 @@ def _break(text: str, start: int) -> int:
 
 
 def _says_something(piece: str, heading: str) -> bool:
-    return bool(piece.strip()) and piece.strip().strip("# ") != heading
+    return bool(piece.strip()) and (piece.strip().strip("# ") != heading or not heading)
 
 
 def match_expression(query: str) -> str:

@@ -1,15 +1,18 @@
 """Tools: what they take, what effect they have, and the one way to call them."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from domain.errors import InvalidArguments, ToolError, ToolTimeout
+from agents.tools.containment import checked_data, contained, cut
+from agents.tools.declaration import Level, Origin
+from domain.errors import InvalidArguments, MalformedOutput, OutputTooLarge, ToolError
 from domain.outcomes import Source
 from domain.plans import Effect, as_ref
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,49 @@ class ToolOutput:
     """For the model and for people."""
     data: dict[str, Any] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
+    empty: bool | None = None
+    """Whether it worked and found nothing; None leaves it to be seen from text and data."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was found: it says so, or has no text, or one of its lists of findings has nothing in it."""
+        if self.empty is not None:
+            return self.empty
+        found = [self.data[name] for name in _FINDINGS if isinstance(self.data.get(name), list)]
+        return not any(found) if found else not self.text.strip()
 
 
+_FINDINGS = ("rows", "items", "results", "matches", "passages", "hits")
+"""Keys of data under which tools list what they found."""
+
+
+class Attempt(NamedTuple):
+    """A call of a writing tool that was begun at some time, perhaps by a process that is gone."""
+
+    args: Any
+    """The validated `parameters`."""
+    key: str
+    """Its idempotency key."""
+    before: Mapping[str, Any]
+    """What `prepare` returned for it."""
+
+
+class Verdict(NamedTuple):
+    """What looking into an attempt found."""
+
+    state: Literal["happened", "did_not_happen", "cannot_tell"]
+    """`did_not_happen` also promises that the attempt can have no effect any more: the call is then repeated."""
+    output: ToolOutput | None = None
+    """With `happened`: what the call would have returned."""
+
+
+PRIORS: Mapping[Level, tuple[float, float]] = {
+    "HIGH": (18, 2), "MEDIUM": (8, 2), "LOW": (3, 2), "EXPERIMENTAL": (1, 1),
+}  # fmt: skip
+"""Pseudo-counts of successes and failures that a level stands for: those of a Beta distribution."""
+
+Watch = Callable[[Callable[[], Awaitable[ToolOutput]]], Awaitable[ToolOutput]]
+"""Makes a call and counts it, or refuses to make it."""
 Renew = Callable[[Mapping[str, Any], str | None], Awaitable[dict[str, Any]]]
 """Takes planned arguments and, when they were made for another goal, the goal they are wanted for now."""
 
@@ -35,15 +79,53 @@ class Tool:
     """Prompt text: written for the model."""
     parameters: type[BaseModel]
     """One model with `extra="forbid"`; field descriptions are prompt text."""
-    run: Callable[[Any], Awaitable[ToolOutput]]
+    run: Callable[..., Awaitable[ToolOutput]]
     """Takes a validated `parameters`; raises `ToolError` and changes nothing when it cannot do it."""
-    effect: Effect = "none"
+    effect: Effect = field(kw_only=True)
     timeout: float = 30.0
     """Seconds."""
     check: Callable[[Any], Awaitable[None]] | None = None
     """Takes validated `parameters` and raises the `ToolError` that `run` would raise now; None where it cannot tell."""
     renew: Renew | None = None
     """Makes planned arguments fit to be used once more; None where they always are."""
+    key: tuple[str, ...] = ()
+    """Of a writing tool: the arguments that tell its effects apart. Calls of a run that agree in them are one effect.
+    Empty: the calls of one step with the same arguments are."""
+    takes_key: bool = False
+    """Whether `run` also takes the idempotency key, to hand it to a service that knows such keys."""
+    prepare: Callable[[Any], Awaitable[dict[str, Any]]] | None = None
+    """Takes validated `parameters` before the effect and returns, as JSON, what `verify` and `undo` must know of the
+    state before it; changes nothing."""
+    verify: Callable[[Attempt], Awaitable[Verdict]] | None = None
+    """Finds out whether an attempt that left no result had its effect; None where nobody but a person can."""
+    undo: Callable[[Attempt, ToolOutput], Awaitable[ToolOutput]] | None = None
+    """Takes an effect back, so that `verify` says `did_not_happen`; raises `ToolError` and changes nothing where that
+    would destroy what somebody did since. None where it cannot be taken back."""
+    returns: type[BaseModel] | None = None
+    """What the output's data is; None leaves it open."""
+    alternatives: tuple[str, ...] = ()
+    """Tools that take the same arguments and may be called where this one fails; not for one that writes."""
+    level: Level = "HIGH"
+    """How reliable it is taken to be until enough was measured."""
+    capability: str | None = None
+    """What it is for, in a word that other tools may share."""
+    origin: Origin | Literal["built in"] = "built in"
+    watch: Watch | None = None
+    """Stands around every call; None where nobody measures."""
+    measured: Callable[[], Awaitable[float]] | None = None
+    """Returns the success rate that is expected of the next call, 0-1; None where nobody measures."""
+
+    @property
+    def argument_names(self) -> frozenset[str]:
+        """What its arguments are called."""
+        return frozenset(self.parameters.model_json_schema().get("properties", {}))
+
+    async def confidence(self) -> float:
+        """Return how far its output can be relied on, 0-1: as measured, or else as its level says."""
+        if self.measured is not None:
+            return await self.measured()
+        successes, failures = PRIORS[self.level]
+        return successes / (successes + failures)
 
     def validated(self, args: Mapping[str, Any]) -> BaseModel:
         """Return the arguments as `parameters`, or raise `InvalidArguments` naming each problem."""
@@ -59,15 +141,58 @@ class Tool:
         if self.check is not None:
             await self.check(parameters)
 
-    async def call(self, args: Mapping[str, Any]) -> ToolOutput:
-        """Validate the arguments and run the tool within its time limit."""
+    async def call(self, args: Mapping[str, Any], key: str = "") -> ToolOutput:
+        """Validate the arguments and run the tool within its time limit.
+
+        Args:
+            args: The arguments, not yet validated.
+            key: Idempotency key of the effect; only for a writing tool.
+        """
         parameters = self.validated(args)
+
+        async def work() -> ToolOutput:
+            output = await self._in_time(self.run(parameters, key) if self.takes_key else self.run(parameters))
+            return self._bounded(output)
+
+        return await (self.watch(work) if self.watch else work())
+
+    def _bounded(self, output: ToolOutput) -> ToolOutput:
+        """Return an output that can be kept; that of a writing tool is cut, as what it did is done."""
+        if not isinstance(output, ToolOutput):
+            output = ToolOutput(f"{self.name} gave a {type(output).__name__} in place of an output")
+            if self.effect != "write":
+                raise MalformedOutput(output.text)
         try:
-            async with asyncio.timeout(self.timeout):
-                return await self.run(parameters)
-        except TimeoutError as error:
-            msg = f"{self.name} did not answer within {self.timeout:g} s"
-            raise ToolTimeout(msg) from error
+            return replace(output, text=cut(output.text), data=checked_data(output.data, self.name))
+        except (OutputTooLarge, MalformedOutput) as error:
+            if self.effect != "write":
+                raise
+            return replace(output, text=f"{cut(output.text)}\n[its data is left out: {error}]", data={})
+
+    async def prepared(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what must be known of the state before a call with these arguments."""
+        return await self._in_time(self.prepare(self.validated(args))) if self.prepare else {}
+
+    async def verified(self, args: Mapping[str, Any], key: str, before: Mapping[str, Any]) -> Verdict:
+        """Return whether an attempt that left no result had its effect; where looking fails, nobody can tell."""
+        if self.verify is None:
+            return Verdict("cannot_tell")
+        try:
+            return await self._in_time(self.verify(Attempt(self.validated(args), key, before)))
+        except (ToolError, OSError):
+            return Verdict("cannot_tell")
+
+    async def undone(
+        self, args: Mapping[str, Any], key: str, before: Mapping[str, Any], output: ToolOutput
+    ) -> ToolOutput:
+        """Take an effect back and return what was done, or raise `ToolError` when it cannot or must not be."""
+        if self.undo is None:
+            msg = f"{self.name} cannot be undone"
+            raise ToolError(msg)
+        return await self._in_time(self.undo(Attempt(self.validated(args), key, before), output))
+
+    async def _in_time(self, work: Awaitable[T]) -> T:
+        return await contained(work, self.name, self.timeout)
 
     def schema(self) -> dict[str, Any]:
         """Return the tool in the chat-completions function format."""
@@ -99,6 +224,10 @@ class Toolbox:
     def only(self, names: Iterable[str]) -> "Toolbox":
         """Return the toolbox cut down to these names; unknown names are left out."""
         return Toolbox({name: self.tools[name] for name in names if name in self.tools})
+
+    def with_tools(self, tools: Iterable[Tool]) -> "Toolbox":
+        """Return the toolbox with more tools."""
+        return Toolbox({**self.tools, **{tool.name: tool for tool in tools}})
 
     def without_writes(self) -> "Toolbox":
         """Return the toolbox without the tools that change the world; those run as steps of a plan only."""

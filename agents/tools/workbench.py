@@ -12,6 +12,8 @@ from agents.tools.extraction import READERS
 from agents.tools.files import file_tools
 from agents.tools.folders import scan
 from agents.tools.registry import Tool, Toolbox, ToolOutput
+from agents.tools.reliability import Reliability, with_alternatives
+from agents.tools.supply import Supply
 from agents.tools.tables import Tables, table_tools
 from domain.briefings import Material
 
@@ -41,6 +43,12 @@ class Workbench:
             tools += file_tools(self._out)
         return Toolbox.of(tools)
 
+    async def stocked(self, supply: Supply, reliability: Reliability, workspace: str) -> Toolbox:
+        """Return the tools of a run: the built-in ones and those the team declares, measured and with alternatives."""
+        tools = [*self.toolbox().tools.values(), *await supply.tools(workspace)]
+        watched = {tool.name: reliability.watched(tool) for tool in tools}
+        return Toolbox(await with_alternatives(watched))
+
     async def materials(self) -> list[Material]:
         """Return the documents and tables that can be read, documents first.
 
@@ -56,7 +64,7 @@ class Workbench:
                 part.close()
 
     async def _everything(self) -> list[Material]:
-        return await asyncio.to_thread(self._look)
+        return await asyncio.to_thread(self._look) if self._data else []
 
     def _look(self) -> list[Material]:
         documents = self._documents.all() if self._documents else []

@@ -81,7 +81,7 @@ def _one_memory(corpus: Corpus, routes: Sequence[str], rng: random.Random) -> It
     examples = rng.choice(EXAMPLES)
     rows = _examples(corpus, held, examples, rng)
     lexicon = Lexicon()
-    lexicon.add([str(row) for row in rows], [ask_of(corpus.memory[row].goal) for row in rows])
+    lexicon.add([ask_of(corpus.memory[row].goal) for row in rows])
     for query in _requests(corpus, routes, held, rng):
         yield _sample(corpus, lexicon, rows, query, set(held), examples)
 
@@ -107,7 +107,8 @@ def _requests(corpus: Corpus, routes: Sequence[str], held: Sequence[str], rng: r
 
 def _sample(corpus: Corpus, lexicon: Lexicon, rows: Sequence[int], query: int, held: set[str], examples: int) -> Sample:
     near = sorted(rows, key=lambda row: -corpus.whole[query, row])[:NEIGHBOURS]
-    lexical = lexicon.similarities(ask_of(corpus.queries[query].goal), [str(row) for row in near])
+    asks = [ask_of(corpus.memory[row].goal) for row in near]
+    lexical = lexicon.similarities(ask_of(corpus.queries[query].goal), asks)
     groups: dict[str, list[Closeness]] = defaultdict(list)
     for row, words in zip(near, lexical, strict=True):
         closeness = Closeness(float(corpus.whole[query, row]), float(corpus.ask[query, row]), words)

@@ -99,11 +99,17 @@ def draw(answers: Answers, path: Path) -> None:
     except ImportError as error:
         raise InvalidSettings("the diagram needs matplotlib: pip install 'understudy[plots]'") from error
     found = bins(answers.confidence, answers.right)
-    figure = Figure(figsize=(5, 5))
-    axes = figure.add_subplot(xlabel="confidence", ylabel="share that was right", xlim=(0, 1), ylim=(0, 1))
-    axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
-    axes.axvline(REUSE_ABOVE, color="grey", linestyle=":")
-    axes.scatter([b.confidence for b in found], [b.right for b in found], s=[2000 * b.share + 10 for b in found])
+    figure = Figure(figsize=(5.5, 5.5), layout="constrained")
+    # Room beyond 0 and 1, so that the marks there are whole.
+    axes = figure.add_subplot(xlabel="confidence", ylabel="share that was right", xlim=(-0.1, 1.1), ylim=(-0.1, 1.1))
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="as sure as right")
+    axes.axvline(REUSE_ABOVE, color="grey", linestyle=":", label=f"reused above {REUSE_ABOVE:g}")
+    axes.scatter(
+        [b.confidence for b in found], [b.right for b in found], s=[1500 * b.share + 10 for b in found], alpha=0.7,
+        zorder=3,
+    )  # fmt: skip
+    axes.plot([], [], "o", color="C0", alpha=0.7, label="a tenth of confidence; area: its requests")
+    figure.legend(loc="outside lower center", fontsize=8)
     axes.set_title(f"ECE {calibration_error(answers.confidence, answers.right):.3f}, {len(answers.right)} requests")
     figure.savefig(path, format="png", dpi=120)
 

@@ -6,22 +6,19 @@ that succeeded once in full quality, the memory is calibrated, and every request
 
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from domain.errors import InvalidSettings
+from evals.benchmarks.opened import opened
 from evals.benchmarks.reliability import Answers, answers_of, draw, figures
 from evals.benchmarks.route_rows import Row, at_most
 from evals.report import Aim, Report
 from memory.encoders import DEFAULT_ENCODER, Encoder, encoder
-from memory.index import ChromaIndex
-from memory.sqlite import SqliteRecords
 from memory.task_record import TaskRecord
-from memory.tasks import TaskMemory
 
 WORKSPACE, TEAM = "bench", "bench"
 CURVE = (1, 5, 10, 20, 50)
@@ -85,7 +82,7 @@ async def _curve(memory: Sequence[Row], queries: Sequence[Row], encode: Encoder)
 
 async def _measured(memory: Sequence[Row], queries: Sequence[Row], encode: Encoder) -> _Asked:
     with tempfile.TemporaryDirectory() as folder:
-        async with _opened(Path(folder), encode) as tasks:
+        async with opened(Path(folder), encode) as tasks:
             started = time.perf_counter()
             await tasks.remember_many(WORKSPACE, [_task(row) for row in memory])
             inserted = time.perf_counter()
@@ -106,19 +103,6 @@ async def _measured(memory: Sequence[Row], queries: Sequence[Row], encode: Encod
 
 def _bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-@asynccontextmanager
-async def _opened(folder: Path, encode: Encoder) -> AsyncIterator[TaskMemory]:
-    records = await SqliteRecords.open(folder / "records.sqlite")
-    index = await ChromaIndex.open(folder / "chroma", encode)
-    tasks = TaskMemory(records, index)
-    try:
-        yield tasks
-    finally:
-        await tasks.close()
-        await index.close()
-        await records.close()
 
 
 def _task(row: Row) -> TaskRecord:

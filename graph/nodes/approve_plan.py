@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from domain.approvals import ActionRequest, Decision
 from domain.events import RunFinished
+from domain.nesting import flattened
 from domain.outcomes import Failure, Outcome
 from domain.plans import Plan, Problem
 from graph.context import Run
@@ -50,7 +51,7 @@ def _rejected(decision: Decision, state: State) -> Outcome:
 async def _edited(state: State, run: Run, request: ActionRequest, decision: Decision) -> Command[_Next]:
     """Take the edited plan if it can run; else ask again and say what is wrong with it."""
     try:
-        plan = Plan.model_validate(dumped(plan_of(state)) | (decision.args or {}))
+        plan = flattened(Plan.model_validate(dumped(plan_of(state)) | (decision.args or {})))
         problems = [str(problem) for problem in await problems_of(plan, state, run)]
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]

@@ -4,7 +4,8 @@ from typing import Literal
 
 from langgraph.types import Command
 
-from domain.approvals import ActionRequest, Decision
+from domain.approvals import SETTLE, ActionRequest, Decision
+from domain.effects import settlement
 from domain.errors import InvalidDecision, ToolError
 from graph.context import Run
 from graph.gates import answered, closed
@@ -16,6 +17,9 @@ async def approve_steps(state: State, run: Run) -> Command[Literal["specialists"
 
     async def possible(request: ActionRequest, decision: Decision) -> None:
         """Refuse what the step could not do, while the person can still mend it."""
+        if request.name == SETTLE:
+            settlement(decision, request)
+            return
         if decision.type == "respond":
             msg = "a step is approved, edited or rejected; say what should be different by editing its arguments"
             raise InvalidDecision(msg)

@@ -11,14 +11,20 @@ from domain.briefings import Briefing
 from domain.errors import StorageAway
 from domain.events import DraftCriticised
 from domain.outcomes import Critique, CritiqueStop, Draft
+from graph.budget import end_of
 from graph.context import Run
+from graph.privacy import cast_for
 from graph.routes import conclude
-from graph.state import JsonDict, State, dumped, results_of
+from graph.state import JsonDict, State, dumped, plan_of, results_of
 from memory.critiques import content_id
 
 
-async def critic(state: State, run: Run) -> Command[Literal["reviser", "approve_result", "specialists", "remember"]]:
+async def critic(
+    state: State, run: Run
+) -> Command[Literal["reviser", "approve_result", "specialists", "remember", "rollback"]]:
     """Criticise a draft that has not been seen; keep the best; stop for a named reason or have it revised."""
+    if state.get("limit"):  # whoever was to write the draft ran out of budget
+        return Command(goto=end_of(state))
     draft, quality = Draft.model_validate(state["draft"]), run.services.team.quality
     attempts, digest = state.get("attempts", []), content_id(draft.text)
     if any(attempt["digest"] == digest for attempt in attempts):
@@ -62,15 +68,15 @@ def _better(new: tuple[Draft, Critique], best: JsonDict) -> tuple[Draft, Critiqu
 
 
 async def _criticised(draft: Draft, state: State, run: Run) -> Critique:
-    services = run.services
-    return await services.cast.critic(
+    services, results = run.services, list(results_of(state).values())
+    return await cast_for(plan_of(state), results, run).critic(
         CritiqueRequest(
             goal=state["goal"],
             briefing=Briefing.model_validate(state["briefing"]),
             team=services.team,
             emit=run.emit,
             draft=draft,
-            results=list(results_of(state).values()),
+            results=results,
             quality=services.team.quality,
         )
     )

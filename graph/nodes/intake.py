@@ -5,7 +5,7 @@ from typing import Literal
 
 from langgraph.types import Command
 
-from domain.approvals import ActionRequest, typed_decision
+from domain.approvals import ActionRequest, typed_answer
 from domain.briefings import Briefing
 from domain.errors import InvalidGoal, StorageAway
 from domain.events import RunFinished, RunStarted
@@ -23,11 +23,11 @@ CONVERSATION_TURNS = 6
 
 async def intake(
     state: State, run: Run
-) -> Command[Literal["recall", "approve_plan", "approve_steps", "approve_result", "__end__"]]:
+) -> Command[Literal["recall", "approve_plan", "approve_steps", "approve_result", "approve_undo", "__end__"]]:
     """Open a new goal; or, while a question is open, take a typed "yes" or "no, because ..." to its gate."""
     said = str(state["messages"][-1].text) if state["messages"] else ""
     if state.get("gate"):
-        decision = typed_decision(said)
+        decision = typed_answer(said, pending_of(state))
         if decision:
             update: JsonDict = {"answer": [dumped(decision)] * len(state["pending"])}
         else:
@@ -42,7 +42,8 @@ async def intake(
     run.emit(RunStarted(goal=goal, team=run.services.team.name, mode=run.services.cast.mode))
     briefing = await _briefed(state, run)
     fresh = {"goal": goal, "run": run.run, "started": run.services.clock(), "briefing": dumped(briefing)}
-    return Command(goto="recall", update={**FRESH, **fresh})
+    reset = {name: value for name, value in FRESH.items() if state.get(name, value) != value}
+    return Command(goto="recall", update=reset | fresh | {"outcome": {}})  # which callers get, and so is never absent
 
 
 def _not_taken(request: ActionRequest) -> ActionRequest:

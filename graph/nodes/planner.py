@@ -1,4 +1,4 @@
-"""Planner: up to three alternatives, each validated, one chosen."""
+"""Planner: several alternatives, each repaired and validated, one chosen; an adaptive plan stretch by stretch."""
 
 import itertools
 import re
@@ -7,76 +7,131 @@ from typing import Literal
 
 from langgraph.types import Command
 
-from agents.contracts import Cast, Planning, PlanningRequest
+from agents.contracts import Cast, PlanningRequest
+from agents.planning.preferences import budget_for
 from domain.briefings import Briefing
-from domain.events import PlanCriticised, PlanProposed, RoleDegraded, RunFinished
-from domain.outcomes import Failure, Outcome
-from domain.plans import Plan, Problem, execution_order
+from domain.budgets import MEASURES
+from domain.events import PlanCriticised, PlanProposed, RecoveryChosen, RoleDegraded, RunFinished
+from domain.outcomes import Failure, Outcome, StepResult, StepStatus
+from domain.plans import Plan, Problem, Step, execution_order
 from domain.routing import Recall, RouteDecision
-from graph.carried import carried_by_planner
+from graph.budget import end_of
+from graph.carried import carried_by_planner, carried_from_memory
 from graph.context import Run
+from graph.planning import Choice, chosen
+from graph.privacy import shown_to_planner
 from graph.renewal import renewed
-from graph.rules import problems_of
+from graph.rules import rules_in_words
+from graph.scheduler import is_lost
 from graph.state import JsonDict, State, dumped, ended, plan_of, results_of, usage_of
+from graph.trying import along_trials
 
 _WANTS_A_FILE = re.compile(
     r"\b(write|draft|brief|report|memo|post|article|blog|newsletter|document|save|publish)\b", re.I
 )
 
 
-async def planner(state: State, run: Run) -> Command[Literal["plan_critic", "planner", "__end__"]]:
+_Next = Literal["plan_critic", "planner", "remember", "rollback", "__end__"]
+
+
+async def planner(state: State, run: Run) -> Command[_Next]:
     """Have the goal planned; a plan that cannot run goes back with its problems, at last to the rule-based planner."""
-    planning = await run.services.cast.planner(_request(state, run))
-    plan, problems = await chosen(planning, state, run)
+    request = await _request(state, run)
+    plan, problems, others = await chosen(await run.services.cast.planner(request), request, state, run)
     revisions = state.get("plan_revisions", 0)
     if problems and revisions >= run.services.limits.max_plan_revisions:
-        plan, problems = await _by_rules(state, run, problems)
-    plan = plan if problems else await renewed(plan, run.services.tools)
-    run.emit(PlanProposed(plan=plan))
-    carried = carried_by_planner(plan, Recall.model_validate(state["recall"]), state, run)
-    update: JsonDict = {"plan": dumped(plan), "problems": [dumped(p) for p in problems], "carried": carried}
+        plan, problems, others = await _by_rules(request, state, run, problems)
+    plan, update = (plan, {}) if problems else await _ready(plan, state, run)
+    run.emit(PlanProposed(plan=plan, alternatives=list(others)))
+    update |= {"problems": [dumped(p) for p in problems]}
     if not problems:
-        return Command(goto="plan_critic", update=update | {"results": kept_results(state, plan)})
+        kept = {"plan": dumped(plan), "results": kept_results(state, plan)}
+        return Command(goto="plan_critic", update=update | kept)
     run.emit(PlanCriticised(problems=problems))
+    update |= {"plan": dumped(plan), "results": _told_apart(state, plan)}
     if revisions >= run.services.limits.max_plan_revisions:
-        return Command(goto="__end__", update=_unplannable(state, run, problems))
+        return _given_up(state, run, problems, update)
     return Command(goto="planner", update=update | {"plan_revisions": revisions + 1})
 
 
-async def chosen(planning: Planning, state: State, run: Run) -> tuple[Plan, list[Problem]]:
-    """Return the first alternative that can run, or else the first with its problems."""
-    judged = [(plan, await problems_of(plan, state, run)) for plan in planning.alternatives[:3]]
-    return next(((plan, problems) for plan, problems in judged if not problems), judged[0])
+def _given_up(state: State, run: Run, problems: Sequence[Problem], update: JsonDict) -> Command[_Next]:
+    """Return the end of a run for which there is no plan, with what an earlier plan or stretch has done."""
+    if all(problem.code == "already_failed" for problem in problems):
+        run.emit(RecoveryChosen(rung="stop", why="no plan is known but one that has failed"))
+        return Command(goto=end_of(state), update=update)
+    if state.get("replans") or state.get("stretches"):
+        run.emit(RecoveryChosen(rung="stop", why="no other plan could be made that would run"))
+        return Command(goto=end_of(state), update=update | {"limit": dumped(_no_plan(problems))})
+    return Command(goto="__end__", update=update | _unplannable(state, run, problems))
 
 
-async def _by_rules(state: State, run: Run, problems: Sequence[Problem]) -> tuple[Plan, list[Problem]]:
+async def _ready(plan: Plan, state: State, run: Run) -> tuple[Plan, JsonDict]:
+    """Return a valid plan as it is run, along the run's trials, and what the state notes of that."""
+    taken = await along_trials(await renewed(plan, run.services.tools), state, run)
+    recall = Recall.model_validate(state["recall"])
+    carried = await carried_from_memory(taken.recalled, recall, state, run) if taken.recalled else {}
+    return taken.plan, taken.update | {"carried": carried_by_planner(taken.plan, recall, state, run) | carried}
+
+
+async def _by_rules(request: PlanningRequest, state: State, run: Run, problems: Sequence[Problem]) -> Choice:
     run.emit(RoleDegraded(role="planner", reason="; ".join(map(str, problems))))
     understudies: Cast = run.services.understudies
-    return await chosen(await understudies.planner(_request(state, run)), state, run)
+    return await chosen(await understudies.planner(request), request, state, run)
 
 
-def _request(state: State, run: Run) -> PlanningRequest:
+async def _request(state: State, run: Run) -> PlanningRequest:
     services, decision = run.services, RouteDecision.model_validate(state["decision"])
-    failures = [r for r in results_of(state).values() if r.status == "failed"]
+    results = results_of(state)
+    continuing = state.get("continuing", False)
+    problems = [Problem.model_validate(p) for p in state.get("problems", [])]
+    briefing = Briefing.model_validate(state["briefing"])
     return PlanningRequest(
         goal=state["goal"],
-        briefing=Briefing.model_validate(state["briefing"]),
+        briefing=briefing,
         team=services.team,
         emit=run.emit,
         kind=decision.kind,
         recall=Recall.model_validate(state["recall"]),
         tools=services.tools,
         delivers=services.delivers and (decision.kind == "action" or bool(_WANTS_A_FILE.search(state["goal"]))),
-        rejected=plan_of(state) if state.get("plan") else None,
-        problems=[Problem.model_validate(p) for p in state.get("problems", [])],
-        failures=failures,
+        rejected=plan_of(state) if state.get("plan") and (problems or not continuing) else None,
+        problems=problems,
+        failures=_shown(state, run, "failed"),
+        finished=_finished(plan_of(state), results) if continuing else (),
+        results=_shown(state, run, "done"),
+        stretches_left=max(0, services.limits.max_stretches - state.get("stretches", 0) - 1),
+        budget=_left(budget_for(services.team.planning.budget, briefing.budget_constraints), run),
+        rules=await rules_in_words(run),
     )
+
+
+def _shown(state: State, run: Run, status: StepStatus) -> list[StepResult]:
+    """Return the results of a status, as the planner may see them."""
+    found = [result for result in results_of(state).values() if result.status == status]
+    return shown_to_planner(plan_of(state), found, run) if found else []
+
+
+def _left(budget: dict[str, float], run: Run) -> dict[str, float]:
+    """Return the budget of a plan, which is never more than what is left of the run's."""
+    spent = run.account.spent._replace(seconds=run.account.seconds)._asdict()
+    bounds = run.services.budgets.run.bounds
+    left = {measure: max(0.0, limit - (spent[measure] or 0.0)) for measure, limit in bounds.items()}
+    return {m: min(each[m] for each in (budget, left) if m in each) for m in MEASURES if m in budget or m in left}
+
+
+def _finished(plan: Plan, results: dict[str, StepResult]) -> list[Step]:
+    """Return the steps that need not be done again."""
+    return [step for step in plan.steps if step.id in results and _stands(results[step.id])]
+
+
+def _stands(result: StepResult) -> bool:
+    return result.status == "done" or (result.status == "skipped" and not is_lost(result))
 
 
 def kept_results(state: State, plan: Plan) -> dict[str, JsonDict]:
     """Return the finished results whose steps, and all steps before them, the new plan holds unchanged."""
     old = {step.id: step for step in plan_of(state).steps} if state.get("plan") else {}
-    done = {key for key, result in results_of(state).items() if result.status == "done"}
+    done = {key for key, result in results_of(state).items() if _stands(result)}
     kept: dict[str, JsonDict] = {}
     for key in itertools.chain(*execution_order(plan)):
         step = plan.step(key)
@@ -85,14 +140,28 @@ def kept_results(state: State, plan: Plan) -> dict[str, JsonDict]:
     return kept
 
 
+def _told_apart(state: State, plan: Plan) -> dict[str, JsonDict]:
+    """Return the results but those of steps that a plan which cannot run has replaced by others of the same id.
+
+    The next plan is compared with that one, and must not take a result of the old step for one of the new.
+    """
+    old = {step.id: step for step in plan_of(state).steps} if state.get("plan") else {}
+    new = {step.id: step for step in plan.steps}
+    return {key: value for key, value in state.get("results", {}).items() if new.get(key, old.get(key)) == old.get(key)}
+
+
+def _no_plan(problems: Sequence[Problem]) -> Failure:
+    return Failure(code="invalid_plan", message="; ".join(map(str, problems)))
+
+
 def _unplannable(state: State, run: Run, problems: Sequence[Problem]) -> JsonDict:
-    text = "; ".join(map(str, problems))
+    failure = _no_plan(problems)
     outcome = Outcome(
         status="failed",
-        answer=f"No plan could be made that would run: {text}.",
+        answer=f"No plan could be made that would run: {failure.message}.",
         stopped="max_plan_revisions",
         usage=usage_of(state) + run.usage,
-        failure=Failure(code="invalid_plan", message=text),
+        failure=failure,
     )
     run.emit(RunFinished(outcome=outcome))
     return ended(outcome)

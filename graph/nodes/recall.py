@@ -1,4 +1,4 @@
-"""Recall: ask task memory for similar goals and a calibrated confidence."""
+"""Recall: ask task memory for similar goals and a calibrated confidence, and the trials for this run's variants."""
 
 from typing import Literal
 
@@ -8,7 +8,8 @@ from domain.errors import StorageAway
 from domain.events import MemoryRecalled, RoleDegraded
 from domain.routing import Recall
 from graph.context import Run
-from graph.state import State, dumped
+from graph.state import JsonDict, State, dumped
+from graph.trying import drawn
 
 
 async def recall(state: State, run: Run) -> Command[Literal["supervisor"]]:
@@ -24,4 +25,15 @@ async def recall(state: State, run: Run) -> Command[Literal["supervisor"]]:
     run.emit(MemoryRecalled(recall=found))
     successes = [n.goal for n in found.neighbours if n.success]
     briefing = state["briefing"] | {"past_successes": successes, "task_history": [n.goal for n in found.neighbours]}
-    return Command(goto="supervisor", update={"recall": dumped(found), "briefing": briefing})
+    briefing["corrections"] = await _corrections(found, run)
+    update = {"recall": dumped(found), "briefing": briefing, "trials": await drawn(run)}
+    return Command(goto="supervisor", update=update)
+
+
+async def _corrections(found: Recall, run: Run) -> list[JsonDict]:
+    """Return what people corrected in the results of similar goals; nothing while memory is away."""
+    try:
+        known = await run.services.lessons.feedback.corrections(run.context.workspace, found.neighbours)
+    except StorageAway:
+        return []
+    return [dumped(correction) for correction in known]

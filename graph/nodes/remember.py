@@ -4,8 +4,9 @@ from typing import Literal
 
 from langgraph.types import Command
 
+from domain.errors import LimitReached
 from domain.events import OutcomeRemembered, RunFinished
-from domain.outcomes import Critique, Failure, Outcome, StepResult
+from domain.outcomes import Critique, Failure, Outcome, RunStatus, StepResult
 from graph.context import Run
 from graph.learning import learn
 from graph.scheduler import is_lost
@@ -13,6 +14,8 @@ from graph.state import State, ended, plan_of, results_of, usage_of
 from memory.tasks import TaskRecord
 
 FAILED_STEP_CONFIDENCE = 0.1
+_STATUS: dict[str, RunStatus] = {"rejected": "rejected", LimitReached.code: "budget_exceeded"}
+"""How a run ends that failed with this code."""
 
 
 async def remember(state: State, run: Run) -> Command[Literal["__end__"]]:
@@ -34,7 +37,7 @@ def concluded(state: State) -> Outcome:
     degraded = any(r.degraded for r in results) or bool(critique and critique.degraded)
     degraded = degraded or any(part.get("degraded") for part in parts)
     return Outcome(
-        status="done" if failure is None else "rejected" if failure.code == "rejected" else "failed",
+        status=_STATUS.get(failure.code, "failed") if failure else "done",
         answer=_answer(state, results, failure),
         quality=critique.score if critique else None,
         confidence=_confidence(results, critique, failure),
@@ -44,23 +47,54 @@ def concluded(state: State) -> Outcome:
         stopped=state.get("stopped", ""),
         usage=usage_of(state),
         failure=failure,
+        undone=state.get("undone", []),
+        kept=[] if failure is None else state.get("kept", []) or _left(state, results),
     )
+
+
+def _left(state: State, results: list[StepResult]) -> list[str]:
+    """Return what the steps of an unsuccessful run changed, where nothing was undone."""
+    plan = plan_of(state)
+    steps = {step.id: step for step in plan.steps if step.effect == "write" and step.tool}
+    parts = [part for result in results if result.step in steps for part in result.parts or [result]]
+    return [f"{part.step}: {part.text[:200]}" for part in parts if part.status == "done"]
 
 
 def _failure(state: State, results: list[StepResult]) -> Failure | None:
     decision = state.get("decisions", {}).get("result", {}).get("decision", {})
     if decision.get("type") == "reject":
         return Failure(code="rejected", message=decision.get("message") or "a person rejected the answer")
-    failed = [result for result in results if result.status == "failed"]
+    if state.get("limit"):
+        return Failure.model_validate(state["limit"])
+    failed = sorted((r for r in results if r.status == "failed"), key=_is_no_limit)
     lost = failed or [result for result in results if is_lost(result)]
-    return lost[0].failure if lost else None
+    return _placed(lost[0]) if lost else None
+
+
+def _placed(result: StepResult) -> Failure | None:
+    """Return a step's failure with a message that says which step it was."""
+    failure, step = result.failure, repr(result.step)
+    if failure is None or failure.code == "rejected" or step in failure.message:  # a person's words stay as they are
+        return failure
+    return Failure(code=failure.code, message=f"step {step}: {failure.message}")
+
+
+def _gave(result: StepResult) -> bool:
+    """Return whether a result has something to show; what a person was still to see is not shown."""
+    return result.status in ("done", "failed") and bool(result.text)
+
+
+def _is_no_limit(result: StepResult) -> bool:
+    """Sort a step that ran out of budget before those that failed otherwise."""
+    return result.failure is None or result.failure.code != LimitReached.code
 
 
 def _answer(state: State, results: list[StepResult], failure: Failure | None) -> str:
     text: str = state["draft"]["text"] if state.get("stopped") else ""
     if failure is None:
         return text
-    found = text or "\n\n".join(f"### {r.step}\n{r.text}" for r in results if r.status == "done" and r.text)
+    best = state.get("best", {}).get("draft") or state.get("draft", {})
+    found = text or best.get("text", "") or "\n\n".join(f"### {r.step}\n{r.text}" for r in results if _gave(r))
     note = f"This did not finish: {failure.message}."
     return f"{note}\n\nWhat there is so far:\n\n{found}" if found else note
 

@@ -9,12 +9,14 @@ from domain.briefings import Briefing
 from domain.events import DraftComposed
 from domain.outcomes import Critique, Draft
 from graph.context import Run
-from graph.state import State, dumped, results_of
+from graph.privacy import cast_for
+from graph.state import State, dumped, plan_of, results_of
 
 
 async def reviser(state: State, run: Run) -> Command[Literal["critic"]]:
     """Write the next version of the draft."""
-    draft = await run.services.cast.reviser(
+    results = list(results_of(state).values())
+    draft = await cast_for(plan_of(state), results, run).reviser(
         RevisionRequest(
             goal=state["goal"],
             briefing=Briefing.model_validate(state["briefing"]),
@@ -22,7 +24,7 @@ async def reviser(state: State, run: Run) -> Command[Literal["critic"]]:
             emit=run.emit,
             draft=Draft.model_validate(state["draft"]),
             critique=Critique.model_validate(state["critique"]),
-            results=list(results_of(state).values()),
+            results=results,
         )
     )
     run.emit(DraftComposed(by=draft.by, text=draft.text, iteration=len(state.get("attempts", []))))

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 from langgraph.types import Command
 
 from agents.contracts import RoutingRequest
+from agents.rules.classification import classify
 from domain.briefings import Briefing
 from domain.errors import StorageAway
 from domain.events import PlanProposed, RouteDecided, RunFinished
@@ -17,6 +18,7 @@ from graph.renewal import renewed
 from graph.routes import execute
 from graph.rules import problems_of
 from graph.state import JsonDict, State, dumped, ended
+from graph.trying import along_trials
 
 _ENDINGS: dict[RouteSource, RunStatus] = {"reply": "replied", "ask": "asked", "refuse": "refused"}
 
@@ -25,13 +27,14 @@ async def supervisor(state: State, run: Run) -> Command[Literal["planner", "appr
     """Decide which way the goal goes."""
     recall = Recall.model_validate(state["recall"])
     known = await reusable(recall, state, run) or await from_recipe(recall, state, run)
+    known, update = await _on_trial(known, state, run) if known else (None, {})
     decision = known.decision if known else await _decided(state, run, recall)
     run.emit(RouteDecided(decision=decision))
-    update: JsonDict = {"decision": dumped(decision)}
+    update = update | {"decision": dumped(decision)}
     if known:
         run.emit(PlanProposed(plan=known.plan))
         carried = await carried_from_memory(known.plan, recall, state, run)
-        way = execute(known.plan, run, update | {"carried": carried, "recipe": known.recipe})
+        way = execute(known.plan, state, run, update | {"carried": carried, "recipe": known.recipe})
         return Command(goto=way.goto, update=way.update)
     if decision.source in _ENDINGS:
         outcome = Outcome(
@@ -56,7 +59,7 @@ async def reusable(recall: Recall, state: State, run: Run) -> Known | None:
         return None
     plan = recall.plan.model_copy(update={"source": "memory", "confidence": recall.confidence})
     fit = await _fit(plan, state, run)
-    return Known(fit, _decision(fit, recall, recall.explanation)) if fit else None
+    return Known(fit, _decision(fit, recall, recall.explanation, state)) if fit else None
 
 
 async def from_recipe(recall: Recall, state: State, run: Run) -> Known | None:
@@ -69,7 +72,14 @@ async def from_recipe(recall: Recall, state: State, run: Run) -> Known | None:
     fit = await _fit(found.plan, state, run) if found else None
     if found is None or fit is None:
         return None
-    return Known(fit, _decision(fit, recall, found.explanation), found.recipe.id)
+    return Known(fit, _decision(fit, recall, found.explanation, state), found.recipe.id)
+
+
+async def _on_trial(known: Known, state: State, run: Run) -> tuple[Known, JsonDict]:
+    """Return what memory knows with the plan that the run's trials make of it, and what the state notes of them."""
+    taken = await along_trials(known.plan, state, run)
+    decision = known.decision.model_copy(update={"sequence": taken.plan.sequence})
+    return known._replace(plan=taken.plan, decision=decision), taken.update
 
 
 async def _fit(plan: Plan, state: State, run: Run) -> Plan | None:
@@ -82,9 +92,10 @@ async def _fit(plan: Plan, state: State, run: Run) -> Plan | None:
     return await renewed(plan, services.tools, goal=state["goal"])
 
 
-def _decision(plan: Plan, recall: Recall, explanation: str) -> RouteDecision:
+def _decision(plan: Plan, recall: Recall, explanation: str, state: State) -> RouteDecision:
     return RouteDecision(
         source="recipe" if plan.source == "recipe" else "memory",
+        kind=classify(state["goal"]),
         sequence=plan.sequence,
         confidence=plan.confidence,
         band=band_of(plan.confidence),

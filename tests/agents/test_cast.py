@@ -82,10 +82,12 @@ async def test_twin_steps_in_last(stage: Opened, team: Team, briefing: Briefing)
 
 
 @pytest.mark.parametrize(
-    "reply", [{"drop": True}, {"hang": 5}, {"raw": "{"}, {"status": 429}], ids=["drop", "hang", "malformed", "limited"]
+    "replies",
+    [[{"drop": True}], [{"hang": 5}], [{"raw": "{"}, {"raw": "{"}], [{"status": 429}]],
+    ids=["drop", "hang", "malformed", "limited"],
 )
-async def test_twin_steps_in_for(stage: Opened, team: Team, briefing: Briefing, reply: dict[str, Any]) -> None:
-    on = stage(reply, read_timeout=0.4)
+async def test_twin_steps_in_for(stage: Opened, team: Team, briefing: Briefing, replies: list[Any]) -> None:
+    on = stage(*replies, read_timeout=0.4)
     draft = await build_cast(team, on.models, rules(composer=twin)).composer(composition(on, team, briefing))
     assert draft.degraded
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from typing_extensions import TypedDict
 
 from agents.model_settings import ModelSettings
-from agents.models import Models, text_of, usage_of
+from agents.models import GARBLED_TRIES, Models, text_of, usage_of
 from domain.errors import InvalidSettings, MalformedAnswer, ModelError, ModelRefused, ModelUnavailable
 from domain.events import ModelCalled
 from domain.outcomes import Usage
@@ -101,7 +101,7 @@ async def test_streams_through_langgraph(stage: Opened, options: dict[str, Any])
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
 async def test_failures_are_translated(stage: Opened, reply: Any, error: type[ModelError], says: str) -> None:
-    on = stage(reply)
+    on = stage(*([reply] * GARBLED_TRIES if "raw" in reply else [reply]))
     with pytest.raises(error, match=says):
         await called(on)
     assert on.events[0].failure.code == error.code
@@ -114,7 +114,14 @@ async def test_failures_are_translated(stage: Opened, reply: Any, error: type[Mo
 @pytest.mark.parametrize("options", [{}, {"response_format": FORM}], ids=["text", "structured"])
 async def test_body_that_is_no_completion(stage: Opened, body: str, options: dict[str, Any]) -> None:
     with pytest.raises(MalformedAnswer):
-        await called(stage({"raw": body}), **options)
+        await called(stage(*[{"raw": body}] * GARBLED_TRIES), **options)
+
+
+@pytest.mark.parametrize("reply", [{"raw": '{"choices": ['}, {"content": " "}], ids=["garbled", "empty"])
+async def test_what_is_no_answer_is_asked_for_once_more(stage: Opened, reply: Any) -> None:
+    on = stage(reply, {"content": "Good morning."})
+    assert (await called(on)).text == "Good morning."
+    assert [event.failure.code if event.failure else "" for event in on.events] == ["malformed_answer", ""]
 
 
 async def test_hang_ends_with_the_read_timeout(stage: Opened) -> None:

@@ -1,11 +1,17 @@
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from agents.delegation.selector import POLICIES
+from agents.team import PolicyName
 from agents.team_files import MAX_BYTES, check_team_file, load_team, team_names
 from agents.team_references import TOOL_EFFECTS
+from agents.tools.notes import note_tools
 from agents.tools.workbench import Workbench
 from domain.errors import InvalidTeamFile, UnknownTeam
+from memory.scopes import ScopedState, Where
+from memory.sqlite import SqliteRecords
 
 HEAD = 'name = "t"\ndescription = "d"\n'
 ONE = HEAD + '[[specialists]]\nname = "one"\ndescription = "d"\n'  # lines 1 to 5
@@ -32,6 +38,14 @@ KEYS_AND_TYPES = {
         ONE + "[quality]\nzzz = 1",
         "line 7: unknown key 'zzz' in quality; there is min_quality_score, max_iterations, improvement_threshold, "
         "critique_aspects, store_failures",
+    ),
+    "unknown key of the weights": (
+        ONE + "[planning]\nweights = { speed = 1 }",
+        "line 7: unknown key 'speed' in planning; there is quality, latency, cost, privacy",
+    ),
+    "unknown strategy": (
+        ONE + '[planning]\nstrategy = "adaptiv"',
+        "line 7: planning: 'adaptiv' is not a value of 'strategy' — did you mean 'adaptive'?",
     ),
     "missing key": (HEAD + '[[specialists]]\nname = "one"', "line 3: specialist 'one' has no 'description'"),
     "missing name": (HEAD + '[[specialists]]\ndescription = "d"', "line 3: specialist number 1 has no 'name'"),
@@ -88,6 +102,47 @@ NAMES = {
     ),
 }
 
+CHOICE = {
+    "unknown alternative": (
+        ONE + 'alternatives = ["tow"]\n[[specialists]]\nname = "two"\ndescription = "d"',
+        "line 6: specialist 'one' has unknown alternative 'tow' — did you mean 'two'?",
+    ),
+    "alternative that lacks a tool": (
+        ONE + 'tools = ["calculate"]\nalternatives = ["two"]\n[[specialists]]\nname = "two"\ndescription = "d"',
+        "line 7: specialist 'one': 'two' is no alternative: 'two' lacks 'calculate', which 'one' may use",
+    ),
+    "alternative with a checkpoint": (
+        ONE + 'alternatives = ["two"]\n[[specialists]]\nname = "two"\ndescription = "d"\n'
+        '[[checkpoints]]\nname = "c"\ncondition = "AFTER_STAGE"\nstage = "two"',
+        "line 6: specialist 'one': 'two' is no alternative: a checkpoint stands at 'two', which its steps for 'one' "
+        "would not pass",
+    ),
+    "unknown policy": (
+        ONE + '[selection]\npolicy = "gredy"',
+        "line 7: selection: 'gredy' is not a value of 'policy' — did you mean 'greedy'?",
+    ),
+    "unknown route": (
+        ONE + '[selection.routes]\nsearch = "on"',
+        "line 7: selection: 'search' goes to unknown 'on' — did you mean 'one'?",
+    ),
+    "unknown transformer": (
+        ONE + '[[transformers]]\nfrom = "one"\nto = "*"\nuse = ["trimm"]',
+        "line 9: transformer number 1: 'trimm' is not a value of 'use' — did you mean 'trim'?",
+    ),
+    "transformer of nobody": (
+        ONE + '[[transformers]]\nfrom = "on"\nto = "*"\nuse = []',
+        "line 7: transformer number 1: 'from' is unknown 'on' — did you mean 'one'?",
+    ),
+    "unknown key of a transformer": (
+        ONE + '[[transformers]]\nfrom = "one"\nto = "*"\nuse = []\nfrmo = 1',
+        "line 10: unknown key 'frmo' in transformer number 1 — did you mean 'from'?",
+    ),
+    "impossible expectation": (
+        ONE + "expected = { quality = 2 }",
+        "line 6: specialist 'one': 'quality' is 2; input should be less than or equal to 1",
+    ),
+}
+
 STEPS = {
     "unknown agent": (
         'steps = [\n{ id = "a", agent = "oen", task = "t" },\n]',
@@ -140,6 +195,15 @@ def test_a_wrong_key_or_type_is_explained(tmp_path: Path, text: str, message: st
 @pytest.mark.parametrize(("text", "message"), NAMES.values(), ids=NAMES.keys())
 def test_a_name_that_names_nobody_is_explained(tmp_path: Path, text: str, message: str) -> None:
     assert checked(tmp_path, text) == [message]
+
+
+@pytest.mark.parametrize(("text", "message"), CHOICE.values(), ids=CHOICE.keys())
+def test_a_mistake_in_choosing_and_handing_over_is_told(tmp_path: Path, text: str, message: str) -> None:
+    assert checked(tmp_path, text) == [message]
+
+
+def test_the_policies_of_a_team_file_are_those_there_are() -> None:
+    assert get_args(PolicyName) == tuple(POLICIES)
 
 
 @pytest.mark.parametrize(("steps", "message"), STEPS.values(), ids=STEPS.keys())
@@ -229,8 +293,11 @@ def test_a_blog_goes_through_content_and_blog_writer() -> None:
     assert [step.agent for step in blog.steps if not step.delivers] == ["content", "blog_writer"]
 
 
-def test_the_known_tools_are_those_of_the_workbench(tmp_path: Path) -> None:
-    tools = Workbench(tmp_path, tmp_path).toolbox().tools
+async def test_the_known_tools_are_those_of_the_workbench_and_the_notes(tmp_path: Path) -> None:
+    records = await SqliteRecords.open(tmp_path / "records.sqlite")
+    notes = note_tools(ScopedState(records), Where("acme"))
+    await records.close()
+    tools = Workbench(tmp_path, tmp_path).toolbox().with_tools(notes).tools
     assert {name: tool.effect for name, tool in tools.items()} == TOOL_EFFECTS
 
 
@@ -245,3 +312,36 @@ def test_other_tools_can_be_made_known(tmp_path: Path) -> None:
     path = tmp_path / "team.toml"
     path.write_text(ONE + 'tools = ["mail"]')
     assert load_team(path, tools={"mail": "write"}).specialist("one").tools == ("mail",)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("[budgets.run]\ncals = 5", "unknown key 'cals' in budgets — did you mean 'calls'?"),
+        ('[prices."openai:x"]\noutputs = 5', "unknown key 'outputs' in prices — did you mean 'output'?"),
+    ],
+)
+def test_mistakes_in_budgets_and_prices_are_explained(tmp_path: Path, table: str, message: str) -> None:
+    file = tmp_path / "team.toml"
+    file.write_text(f'name = "t"\ndescription = "d"\n[[specialists]]\nname = "a"\ndescription = "b"\n{table}\n')
+    assert message in "\n".join(map(str, check_team_file(file)))
+
+
+def test_resources_are_checked_against_the_team(tmp_path: Path) -> None:
+    text = f"""{ONE}
+[[resources]]
+name = "here"
+kind = "model"
+uses = "small"
+serves = ["reeder"]
+
+[[resources]]
+name = "printer"
+kind = "device"
+uses = "print_page"
+serves = ["calculate"]
+"""
+    messages = checked(tmp_path, text)
+    assert any("'small' names no model; write provider:name" in m for m in messages)
+    assert any("nothing is called 'reeder'" in m for m in messages)
+    assert any("no tool is called 'print_page'" in m for m in messages)

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from domain.approvals import ActionRequest, Decision, decode, interrupt_payload, typed_decision
+from domain.approvals import ActionRequest, Decision, decode, interrupt_payload, typed_answer, typed_decision
+from domain.effects import KeptEffect, settle_request, settlement
 from domain.errors import InvalidDecision
 
 WRITE = ActionRequest(
@@ -12,6 +13,8 @@ WRITE = ActionRequest(
     description="writes a file",
     types={"path": "string", "copies": "integer"},
 )
+
+LOST = settle_request(KeptEffect(key="k", step="save", tool="send", claim="c", claimed=1.0))
 
 
 def test_the_payload_has_the_keys_that_chat_clients_and_inboxes_read() -> None:
@@ -103,3 +106,31 @@ def test_typed_approvals(text: str) -> None:
 )
 def test_a_typed_question_is_no_decision(text: str) -> None:
     assert typed_decision(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "settled"),
+    [("it happened", "happened"), ("Try again.", "did_not_happen"), ("it didn't", "did_not_happen"), ("stop", "stop")],
+)
+def test_whether_an_effect_happened_can_be_said_in_words(text: str, settled: str) -> None:
+    [decision] = decode(text, [LOST])
+    assert settlement(decision, LOST) == settled
+    typed = typed_answer(text, [LOST])
+    assert typed is not None
+    assert settlement(typed, LOST) == settled
+
+
+def test_words_about_happening_answer_only_that_question() -> None:
+    assert typed_answer("it happened", [WRITE, LOST]) is None
+    assert typed_answer("it happened", []) is None
+
+
+def test_what_was_begun_cannot_be_edited_afterwards() -> None:
+    [decision] = decode({"type": "edit", "args": {"tool": "other"}}, [LOST])
+    with pytest.raises(InvalidDecision, match="only 'happened'"):
+        settlement(decision, LOST)
+
+
+def test_another_attempt_is_another_question() -> None:
+    again = settle_request(KeptEffect(key="k", step="save", tool="send", claim="d", claimed=2.0))
+    assert again.id != LOST.id

@@ -18,3 +18,7 @@ def test_a_figure_inside_another_is_found_by_its_dotted_name() -> None:
     assert not report.passed
     assert report.rows() == [("at_0.8.precision", "0.5", ">= 0.9", "NO"), ("at_0.8.coverage", "None", "", "")]
     assert not Aim("at_0.8.coverage", ">=", 0.5).met(report.figures)
+
+
+def test_intervals_are_rounded_like_other_figures() -> None:
+    assert Report("x", {"interval": [-9.744233998, 2.0]}, ()).rows() == [("interval", "[-9.744, 2]", "", "")]

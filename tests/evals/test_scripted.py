@@ -1,7 +1,9 @@
+import base64
 import http.client
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from evals.scripted import ScriptedServer, ScriptNotFollowed
@@ -64,6 +66,23 @@ def test_tool_calls() -> None:
     assert choice["message"]["tool_calls"][0]["function"] == {"name": "read", "arguments": '{"path": "a"}'}
 
 
+def test_embeddings_are_the_same_each_time_and_nearer_for_texts_that_share_words() -> None:
+    request = {"model": "e", "input": ["a blog post", "a blog", "heat pumps"]}
+    with ScriptedServer([{"embeddings": 64}, {"embeddings": 64, "match": "blog"}]) as server:
+        plain, packed = [
+            json.loads(posted(server, {**request, "encoding_format": form}, "/v1/embeddings")[2])
+            for form in ("float", "base64")
+        ]
+    blog, post, pumps = rows = np.array([entry["embedding"] for entry in plain["data"]], np.float32)
+    assert rows.shape == (3, 64)
+    assert blog @ post > blog @ pumps
+    again = [np.frombuffer(base64.b64decode(entry["embedding"]), np.float32) for entry in packed["data"]]
+    assert np.array_equal(again, rows)
+    assert (plain["usage"], [entry["index"] for entry in plain["data"]]) == (
+        {"prompt_tokens": 7, "total_tokens": 7}, [0, 1, 2],
+    )  # fmt: skip
+
+
 def test_failure_with_headers() -> None:
     with ScriptedServer([{"status": 429, "headers": {"Retry-After": "0.05"}}]) as server:
         status, headers, _ = posted(server)
@@ -103,7 +122,7 @@ def test_unused_reply_is_reported() -> None:
 
 def test_unknown_path_uses_no_reply() -> None:
     with ScriptedServer([{"content": "a"}]) as server:
-        assert posted(server, path="/v1/embeddings")[0] == 404
+        assert posted(server, path="/v1/images")[0] == 404
         posted(server)
 
 

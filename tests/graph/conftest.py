@@ -21,6 +21,8 @@ from agents.contracts import (
     RevisionRequest,
     RoutingRequest,
 )
+from agents.delegation.teamwork import delegator_of
+from agents.delegation.trials import Trials
 from agents.team import Quality, Specialist, Team
 from agents.tools.registry import Tool, Toolbox, ToolOutput
 from domain.briefings import Material
@@ -196,6 +198,7 @@ async def theatre(tmp_path: Path, words: Encoder) -> AsyncIterator[Opener]:
         checkpoints: tuple[Checkpoint, ...] = (),
         limits: Limits | None = None,
         records: Records = file,
+        team: Team | None = None,
         **quality: Any,
     ) -> Theatre:
         troupe = troupe or Troupe()
@@ -205,8 +208,9 @@ async def theatre(tmp_path: Path, words: Encoder) -> AsyncIterator[Opener]:
 
         save = Tool(name="save", description="saves", parameters=Note, run=troupe.save, effect="write")
         memory = TaskMemory(records, index, clock=time.time)
+        team = team or team_of(checkpoints, quality)
         services = Services(
-            team=team_of(checkpoints, quality),
+            team=team,
             cast=troupe.cast(),
             understudies=troupe.cast(),
             tools=Toolbox.of([save]),
@@ -214,9 +218,11 @@ async def theatre(tmp_path: Path, words: Encoder) -> AsyncIterator[Opener]:
             memory=memory,
             lessons=Lessons.of(records, memory),
             constraints=Constraints(records),
+            delegator=delegator_of(team, records, words),
+            trials=Trials(records),
             effects=EffectLedger(records),
             clock=time.time,
-            limits=limits or Limits(),
+            limits=limits or Limits(retry_pause=0),
         )
 
         return Theatre(troupe, services)

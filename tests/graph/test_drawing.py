@@ -14,7 +14,7 @@ def test_the_drawn_graph_is_the_one_in_the_docs() -> None:
 def test_the_node_names_are_those_of_the_road() -> None:
     assert [node.__name__ for node in NODES] == [
         "intake", "recall", "supervisor", "planner", "plan_critic", "approve_plan", "specialists", "approve_steps",
-        "composer", "critic", "reviser", "approve_result", "remember",
+        "composer", "critic", "reviser", "approve_result", "rollback", "approve_undo", "remember",
     ]  # fmt: skip
 
 

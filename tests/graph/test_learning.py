@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.constraints import ForbiddenTool
 from domain.outcomes import Critique
 from domain.plans import Plan
 from memory.profiles import Profile
@@ -20,6 +21,18 @@ async def test_a_run_is_an_episode(theatre: Opener) -> None:
     assert (episode.run, episode.task, episode.thread) == (state["run"], task.id, "t")
     assert (episode.sequence, episode.success, episode.quality) == (["reader", "writer"], True, 0.9)
     assert episode.provenance == Provenance(writer="person", run=state["run"], user="ada")
+
+
+async def test_an_episode_names_the_rules_that_were_in_force(theatre: Opener) -> None:
+    stage = theatre()
+    constraints = stage.services.constraints
+    await constraints.propose("default", ForbiddenTool(id="no-mail", tools=("send_mail",)), ANN)
+    await stage.say("Create a blog post about AI trends")
+    await constraints.accept("default", "no-mail", ANN)
+    await stage.say("Create a blog post about bees")
+    hashes = [episode.policy for episode in await stage.services.lessons.episodes.recent("default")]
+    assert hashes[0] == (await constraints.active("default")).hash
+    assert len(hashes[1]) == 64 and hashes[1] != hashes[0]
 
 
 async def test_a_persons_answers_are_part_of_it(theatre: Opener) -> None:

@@ -20,7 +20,7 @@ from memory.redis import RedisRecords
 from memory.tasks import TASK_RUN, TaskRecord
 from tests.graph.conftest import DELIVER, Note, Opener, Theatre, Troupe, step
 from tests.redis_server import RedisServer
-from understudy.runs import Runs
+from understudy.runs import Runs, ThreadEntry
 
 
 @dataclass
@@ -50,7 +50,7 @@ async def records(redis_server: RedisServer, tmp_path: Path) -> AsyncIterator[Qu
 
 
 async def ran(stage: Theatre, records: QueuedRecords) -> list[Stamped]:
-    runs = Runs(stage.graph, records, Journal(records), time.time)
+    runs = Runs(stage.graph, records, Journal(records), time.time, ended=nothing)
     return [stamped async for stamped in runs.start("Do it", Context(user="ada"), thread="t")]
 
 
@@ -65,6 +65,10 @@ async def journal(records: QueuedRecords) -> list[Stamped]:
 
 async def remembered(stage: Theatre) -> list[TaskRecord]:
     return await stage.services.memory.list("default")
+
+
+async def nothing(_: ThreadEntry) -> None:
+    pass
 
 
 async def test_a_run_outlives_redis_and_is_there_when_it_is_back(
@@ -95,10 +99,11 @@ async def test_an_effect_during_which_redis_dies_happens_once_and_is_known_later
 ) -> None:
     troupe = Interrupted(plans=[Plan(steps=[step("read"), DELIVER])], happens=redis_server.kill, at="save")
     stage = theatre(troupe, records=records)
-    assert outcome(await ran(stage, records)).status == "done"
+    events = await ran(stage, records)
+    assert outcome(events).status == "done"
     redis_server.start()
-    entries = await records.scan("effects:default:")
-    assert [(entry["state"], entry["result"]["text"]) for _, entry in entries] == [("done", "wrote a.md")]
+    [entry] = await stage.services.effects.of_run("default", events[0].run)
+    assert (entry.state, entry.effect.result) == ("done", {"text": "wrote a.md", "data": {"path": "a.md"}})
     assert len(troupe.saved) == 1
 
 

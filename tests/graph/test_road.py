@@ -160,7 +160,7 @@ async def test_a_run_with_a_lost_step_never_reports_success(theatre: Opener) -> 
     stage = theatre(Troupe(plans=[Plan(steps=[step("bad"), step("end", "writer", "bad")])], perform=failing("bad", 99)))
     outcome = (await stage.say("Read it"))["outcome"]
     assert outcome["status"] == "failed"
-    assert outcome["failure"] == {"code": "tool_failed", "message": "the index is gone"}
+    assert outcome["failure"] == {"code": "tool_failed", "message": "step 'bad': the index is gone"}
     assert "end" not in stage.troupe.asked
     assert [task.last_success for task in await stage.services.memory.list("default")] == [False]
 
@@ -229,8 +229,10 @@ async def test_an_unknown_effect_is_never_skipped_over(theatre: Opener) -> None:
 
     tool = replace(stage.services.tools.tools["save"], run=hang)
     stage.services.tools.tools["save"] = tool  # type: ignore[index]
-    outcome = (await stage.say("Write it down"))["outcome"]
-    assert (outcome["status"], outcome["failure"]["code"]) == ("failed", "effect_unknown")
+    await stage.say("Write it down")
+    question = await stage.question()
+    assert question is not None
+    assert question["action_request"]["action"] == "settle_effect"
 
 
 async def test_a_reused_plan_gets_a_file_name_of_its_own(theatre: Opener, tmp_path: Path) -> None:
@@ -239,3 +241,18 @@ async def test_a_reused_plan_gets_a_file_name_of_its_own(theatre: Opener, tmp_pa
     for goal in ("Write a brief on wind power", "Write a brief on wind power", "Write a brief on coal"):
         assert (await stage.say(goal))["outcome"]["status"] == "done"
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["coal.md", "report.md", "wind-power.md"]
+
+
+async def test_a_new_goal_finds_nothing_of_the_last_one(theatre: Opener) -> None:
+    stage = theatre(Troupe(scores=[0.2, 0.9]))
+    first = await stage.say("Create a blog post about AI trends")
+    assert (len(first["attempts"]), first["stopped"]) == (2, "threshold_met")
+    assert "limit" not in first  # nothing is written with each checkpoint that no node has set
+    left = {"limit": {"code": "budget_calls", "message": "used up"}, "undone": ["old"], "kept": ["old"]}
+    await stage.graph.aupdate_state(stage.config, left, as_node="remember")
+    stage.troupe.decision = RouteDecision(source="reply", message="hello")
+    second = await stage.say("hi there")
+    assert second["outcome"]["status"] == "replied"
+    assert {name: second[name] for name in ("plan", "attempts", "stopped", *left)} == {
+        "plan": {}, "attempts": [], "stopped": "", "limit": {}, "undone": [], "kept": [],
+    }  # fmt: skip

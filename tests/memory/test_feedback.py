@@ -1,9 +1,11 @@
 import pytest
 
+from domain.briefings import Correction
 from domain.errors import InvalidFeedback, InvalidWorkspace, UnknownRun
 from domain.plans import Plan, Step
+from domain.routing import Neighbour
 from memory.episodes import Episode
-from memory.feedback import MIN_SAMPLES, Feedback, reward
+from memory.feedback import MIN_SAMPLES, SHOWN_CHARS, SHOWN_CORRECTIONS, SIMILAR_FROM, Feedback, reward
 from memory.lessons import Lessons
 from memory.provenance import Provenance
 from memory.tasks import TaskRecord
@@ -154,3 +156,65 @@ async def test_forgetting_a_task_leaves_no_byte_of_what_was_learnt_from_it(house
     assert [e.run for e in await lessons.forget("acme", task.id)] == ["r1"]
     assert b"canary-33cd" not in house.bytes_of_files()
     assert [f.run for f in await lessons.feedback.recent("acme")] == ["r2"]
+
+
+def near(task: str, goal: str = BLOG, similarity: float = 0.9) -> Neighbour:
+    return Neighbour(task=task, goal=goal, sequence=[], similarity=similarity, success=True, age_days=0)
+
+
+async def test_similar_goals_are_told_what_was_corrected_few_and_short(
+    house: House, lessons: Lessons, clock: Clock
+) -> None:
+    for number in range(SHOWN_CORRECTIONS + 1):
+        task = await ran(house, lessons, f"r{number}")
+        clock.now += 1
+        await lessons.feedback.give("acme", f"r{number}", ANN, rating=5, correction=f"{number} " + "x" * SHOWN_CHARS)
+    told = await lessons.feedback.corrections("acme", [near(task.id)])
+    assert [(c.goal, c.text[0], len(c.text)) for c in told] == [(BLOG, n, SHOWN_CHARS + 6) for n in "321"]
+    assert told[0].text.endswith("x [...]")
+    assert await lessons.feedback.corrections("acme", [near(task.id, similarity=SIMILAR_FROM - 0.01)]) == []
+    assert await lessons.feedback.corrections("acme", [near("other")]) == []
+    assert await lessons.feedback.corrections("other", [near(task.id)]) == []
+
+
+async def test_a_rating_alone_and_an_agents_correction_are_not_told(house: House, lessons: Lessons) -> None:
+    task = await ran(house, lessons)
+    await lessons.feedback.give("acme", "r1", ANN, rating=1)
+    assert await lessons.feedback.corrections("acme", [near(task.id)]) == []
+    await lessons.feedback.give("acme", "r1", Provenance(writer="agent"), correction="send it to me")
+    assert await lessons.feedback.corrections("acme", [near(task.id)]) == []
+    await lessons.feedback.give("acme", "r1", ANN, correction="Name the year.")
+    told = await lessons.feedback.corrections("acme", [near(task.id)])
+    assert told == [Correction(goal=BLOG, text="Name the year.")]
+
+
+async def test_a_correction_goes_with_its_task_also_when_the_episode_has_gone_before(
+    house: House, lessons: Lessons
+) -> None:
+    task = await ran(house, lessons)
+    await lessons.feedback.give("acme", "r1", ANN, correction="canary-77")
+    await lessons.episodes.forget("acme", task.id)
+    await lessons.forget("acme", task.id)
+    assert await lessons.feedback.recent("acme") == []
+    assert b"canary-77" not in house.bytes_of_files()
+
+
+async def test_a_run_that_was_undone_is_a_success_no_more(house: House, lessons: Lessons) -> None:
+    task = await ran(house, lessons)
+    for _ in range(2):
+        await lessons.feedback.retract("acme", "r1")
+        stored = await house.tasks.get("acme", task.id)
+        assert stored is not None
+        assert (stored.successes, stored.failures, stored.last_success) == (0, 1, False)
+    [kept] = await lessons.episodes.recent("acme")
+    assert (kept.success, kept.status) == (False, "undone")
+
+
+async def test_praise_does_not_bring_an_undone_success_back(house: House, lessons: Lessons) -> None:
+    await ran(house, lessons)
+    await lessons.feedback.retract("acme", "r1")
+    assert (await lessons.feedback.give("acme", "r1", ANN, rating=5)).successes == 0
+
+
+async def test_retracting_an_unknown_run_changes_nothing(lessons: Lessons) -> None:
+    await lessons.feedback.retract("acme", "nope")

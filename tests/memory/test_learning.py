@@ -1,13 +1,21 @@
 import asyncio
+import logging
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from domain.errors import InvalidSettings
 from memory.encoders import Encoder, Vectors
-from memory.learning import Calibrated
+from memory.learning import Calibrated, Learning
+from memory.learnt import Learnt
+from memory.learnt_stored import stored
+from memory.plan_learning import PlanLearning
+from memory.records import Value
 from memory.tasks import TaskMemory
+from memory.view import View
 from tests.memory.conftest import Clock, House, OpenHouse, failure, success
 from tests.memory.requests import ALIEN, requests, successes
 
@@ -77,6 +85,17 @@ async def test_a_request_from_another_world_is_never_reused(grown: House) -> Non
     assert recall.confidence <= 0.5
 
 
+async def test_a_request_from_another_world_is_no_hint_where_the_memory_is_narrow(house: House) -> None:
+    narrow = [
+        success(f"{kind} number {n}", kind) for n in range(40) for kind in ("paint the wall", "refund the ticket")
+    ]
+    await house.tasks.remember_many("acme", narrow)
+    await house.tasks.close()
+    assert (await house.tasks.recall("acme", "marketing", "paint the wall number 99")).band == "reuse"
+    recall = await house.tasks.recall("acme", "marketing", ALIEN)
+    assert recall.band == "plan" and recall.confidence < 0.2
+
+
 async def test_the_same_novel_goal_is_reused_once_it_succeeded(grown: House) -> None:
     await grown.tasks.remember(success(ALIEN, "proofs"))
     recall = await grown.tasks.recall("acme", "marketing", ALIEN)
@@ -133,3 +152,81 @@ async def test_the_event_loop_is_free_while_it_learns(grown: House) -> None:
         await asyncio.sleep(0)
         turns += 1
     assert turns > 50
+
+
+async def test_what_grows_while_it_learns_is_learnt_afterwards_all_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    learn = Learning.learn
+
+    async def noted(self: Learning, workspace: str, view: View, team: str) -> Calibrated | None:
+        begun.append(view.sizes[team])
+        return await learn(self, workspace, view, team)
+
+    monkeypatch.setattr(Learning, "learn", noted)
+    known = successes(requests())
+    for start in range(0, 120, 20):
+        await house.tasks.remember_many("acme", known[start : start + 20])
+    await house.tasks.close()
+    assert begun[-1] == 120 and len(begun) < 6
+    assert "learnt from 120 tasks here" in (await house.tasks.recall("acme", "marketing", KNOWN)).explanation
+
+
+async def test_a_task_forgotten_while_it_learns_is_left_out_and_the_index_stays(
+    grown: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = (await grown.tasks.recall("acme", "marketing", KNOWN)).neighbours[0].task
+    learn_plans = PlanLearning.learn
+
+    async def forgetting(self: PlanLearning, *given: Any) -> None:
+        await learn_plans(self, *given)
+        await grown.tasks.forget("acme", gone)
+
+    async def renewed() -> None:
+        raise AssertionError("the index was not damaged")
+
+    monkeypatch.setattr(PlanLearning, "learn", forgetting)
+    monkeypatch.setattr(grown.index, "renew", renewed)
+    [found] = await grown.tasks.calibrate("acme")
+    assert found.tasks == 119
+
+
+async def test_a_task_forgotten_while_what_was_learnt_is_stored_does_not_come_back(
+    grown: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = (await grown.tasks.recall("acme", "marketing", KNOWN)).neighbours[0].task
+    begun, go_on = threading.Event(), threading.Event()
+
+    def held_up(learnt: Learnt) -> Value:
+        value = stored(learnt)
+        if not begun.is_set():
+            begun.set()
+            assert go_on.wait(20)
+        return value
+
+    monkeypatch.setattr("memory.learning.stored", held_up)
+    learning = asyncio.create_task(grown.tasks.calibrate("acme"))
+    assert await asyncio.to_thread(begun.wait, 20)
+    forgetting = asyncio.create_task(grown.tasks.forget("acme", gone))
+    for _ in range(200):
+        await grown.tasks.get("acme", gone)  # time for whatever would overtake
+    assert await grown.tasks.get("acme", gone) is None
+    go_on.set()
+    await asyncio.gather(learning, forgetting)
+    [(_, value)] = await grown.records.scan("memory:calibration:acme:")
+    assert gone not in value["tasks"] and len(value["tasks"]) == 119
+
+
+async def test_learning_that_fails_is_told_and_closing_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise MemoryError("too large")
+
+    monkeypatch.setattr("memory.learning.learn", broken)
+    with caplog.at_level(logging.ERROR):
+        await house.tasks.remember_many("acme", successes(requests()))
+        await house.tasks.close()
+    assert "learning for marketing in acme failed" in caplog.text
+    assert (await house.tasks.recall("acme", "marketing", KNOWN)).sequence == ["refunds"]

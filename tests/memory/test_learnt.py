@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from memory.encoders import Encoder
-from memory.learnt import Example, Learnt, learn, learnable, restored
+from memory.learnt import Example, Learnt, learn, learnable
+from memory.learnt_stored import restored, stored
 from tests.memory.requests import ALIEN, requests
 
 EXAMPLES = [Example(f"t{i}", goal, kind) for i, (goal, kind) in enumerate(requests())]
@@ -33,7 +34,7 @@ def test_a_request_from_another_world_is_novel(learnt: Learnt, wordllama: Encode
 
 
 def test_what_was_stored_judges_alike(learnt: Learnt, wordllama: Encoder) -> None:
-    value = json.loads(json.dumps(learnt.stored()))
+    value = json.loads(json.dumps(stored(learnt)))
     goals = {e.task: e.goal for e in EXAMPLES}
     vectors = dict(zip(goals, wordllama.encode(list(goals.values())), strict=True))
     again = restored(value, goals, vectors, "wordllama")
@@ -43,8 +44,12 @@ def test_what_was_stored_judges_alike(learnt: Learnt, wordllama: Encoder) -> Non
         assert probability(again, wordllama, goal) == pytest.approx(probability(learnt, wordllama, goal), abs=0.02)
 
 
+def test_a_request_with_words_that_its_route_never_had_is_less_sure(learnt: Learnt, wordllama: Encoder) -> None:
+    assert probability(learnt, wordllama, "refund my jacket") > probability(learnt, wordllama, "repair my jacket")
+
+
 def test_what_is_stored_has_no_word_of_a_goal(learnt: Learnt) -> None:
-    assert "jacket" not in json.dumps(learnt.stored())
+    assert "jacket" not in json.dumps(stored(learnt))
 
 
 def test_a_forgotten_example_supports_nothing_any_more(learnt: Learnt, wordllama: Encoder) -> None:

@@ -10,20 +10,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from domain.errors import StorageAway, StorageError
+from domain.effects import EffectCall
+from domain.errors import StorageAway
+from memory.changes import NOTED
 from memory.effects import FIRST_RESULT, EffectLedger
 from memory.outbox import Outbox
 from memory.queued import BATCH, QueuedRecords
-from memory.records import Merge, Records, Value
+from memory.records import Change, Merge, Records, Value
 from memory.redis import RedisRecords
 from memory.sqlite import SqliteRecords
 from memory.tasks import TASK_RUN, TaskMemory
+from memory.writes import Write
 from tests.memory.conftest import Clock, House, success
 from tests.redis_proxy import Proxy
 from tests.redis_server import RedisServer
 
 NOTE = Merge("note", lambda present, change: {"notes": [*(present or {"notes": []})["notes"], *change["notes"]]})
-MERGES = (NOTE, TASK_RUN, FIRST_RESULT)
+MERGES = (NOTE, TASK_RUN, FIRST_RESULT, NOTED)
 
 
 @pytest.fixture
@@ -138,7 +141,7 @@ async def test_a_crash_between_delivery_and_its_note_repeats_nothing(
     await records.close()
     left = await Outbox.open(outbox)
     ((_, write),) = await left.first(5)
-    await (other.apply_merge(write, NOTE) if write.kind == "merge" else other.apply([write]))
+    await (other.apply_merges([write], {"note": NOTE}) if write.kind == "merge" else other.apply([write]))
     await left.close()
     before = await everything(other)
     await proxy.restore()
@@ -202,6 +205,19 @@ async def test_numbers_go_on_from_the_last_known_ones(records: QueuedRecords, pr
     assert [await records.append("log", {}), await records.add("visits")] == [3, 8]
 
 
+async def test_entries_appended_together_wait_and_arrive_together(
+    records: QueuedRecords, proxy: Proxy, other: RedisRecords
+) -> None:
+    entries = [{"n": n} for n in range(6)]
+    assert await records.append_many("log", entries[:2]) == 2
+    await proxy.cut()
+    assert await records.append_many("log", entries[2:5]) == 5
+    assert await records.append("log", entries[5]) == 6
+    await proxy.restore()
+    assert await records.deliver()
+    assert await other.read("log") == list(enumerate(entries, 1))
+
+
 async def test_numbers_go_on_after_a_restart(records: QueuedRecords, proxy: Proxy, outbox: Path, clock: Clock) -> None:
     await proxy.cut()
     await records.append("log", {})
@@ -246,22 +262,6 @@ async def test_delivered_text_leaves_the_queue(records: QueuedRecords, proxy: Pr
     assert b"canary" not in kept(tmp_path)
 
 
-async def test_a_refused_write_stays_in_its_place_and_says_why(
-    records: QueuedRecords, proxy: Proxy, shared_redis: RedisServer
-) -> None:
-    async with shared_redis.client() as client:
-        await client.set("understudy:log:log", "no list")
-        await proxy.cut()
-        await records.append("log", {})
-        await records.put("k", {"n": 1})
-        await proxy.restore()
-        assert not await records.deliver()
-        (told,) = await records.degraded()
-        assert ("WRONGTYPE" in told, "2 write(s) wait" in told) == (True, True)
-        await client.delete("understudy:log:log")
-    assert await records.read("log") == [(1, {})]
-
-
 async def test_the_status_says_since_when_and_how_many(records: QueuedRecords, proxy: Proxy, clock: Clock) -> None:
     assert (records.absence, await records.degraded()) == (None, [])
     await proxy.cut()
@@ -272,20 +272,6 @@ async def test_the_status_says_since_when_and_how_many(records: QueuedRecords, p
     assert told.startswith(f"Redis at {proxy.socket} is away")
     assert "2023-11-14" in told or "2023-11-15" in told
     assert "1 write(s) wait on disk and are delivered later" in told
-
-
-async def test_a_server_that_refuses_the_login_is_not_waited_for(outbox: Path, clock: Clock) -> None:
-    server = RedisServer(password="right")
-    try:
-        with pytest.raises(StorageError, match="refuses this user"):
-            await opened(SecretStr(server.url.get_secret_value().replace("right", "wrong")), outbox, clock)
-    finally:
-        server.remove()
-
-
-async def test_an_unknown_merge_is_refused_at_once(records: QueuedRecords) -> None:
-    with pytest.raises(StorageError, match="'other' could not be queued"):
-        await records.merge("k", {}, Merge("other", lambda _, change: change))
 
 
 async def test_another_process_is_not_overwritten(records: QueuedRecords, proxy: Proxy, other: RedisRecords) -> None:
@@ -300,7 +286,7 @@ async def test_another_process_is_not_overwritten(records: QueuedRecords, proxy:
 async def test_tasks_are_remembered_and_found_when_it_is_back(
     house: House, records: QueuedRecords, proxy: Proxy
 ) -> None:
-    tasks = TaskMemory(records, house.index)
+    tasks = TaskMemory(records, house.index, shared=True)
     first = await tasks.remember(success("Write a post about tea", "writer"))
     await proxy.cut()
     await tasks.remember(success("Write a post about tea", "writer"))
@@ -320,7 +306,7 @@ async def test_tasks_are_remembered_and_found_when_it_is_back(
 async def test_a_memory_first_opened_while_away_finds_its_tasks_later(
     house: House, records: QueuedRecords, proxy: Proxy
 ) -> None:
-    tasks = TaskMemory(records, house.index)
+    tasks = TaskMemory(records, house.index, shared=True)
     await proxy.cut()
     await tasks.remember(success("Translate the minutes", "translator"))
     await proxy.restore()
@@ -336,7 +322,7 @@ async def test_an_effect_is_not_begun_while_nobody_can_claim_it(records: QueuedR
         return {}
 
     with pytest.raises(StorageAway):
-        await EffectLedger(records).once("acme", "key", act)
+        await EffectLedger(records).once("acme", "key", EffectCall(), act)
     assert happened == []
 
 
@@ -346,10 +332,11 @@ async def test_an_effect_that_has_happened_is_recorded_later(records: QueuedReco
         return {"sent": 1}
 
     ledger = EffectLedger(records)
-    assert await ledger.once("acme", "key", act, description="Send") == ({"sent": 1}, False)
+    send = EffectCall(run="r", description="Send")
+    assert await ledger.once("acme", "key", send, act) == ({"sent": 1}, False)
     await proxy.restore()
-    assert await ledger.once("acme", "key", act) == ({"sent": 1}, True)
-    assert (await ledger.claim("acme", "key", "")).description == "Send"
+    assert await ledger.once("acme", "key", send, act) == ({"sent": 1}, True)
+    assert [(entry.state, entry.effect.description) for entry in await ledger.of_run("acme", "r")] == [("done", "Send")]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -374,3 +361,39 @@ async def test_whatever_happens_it_ends_like_storage_that_never_left(
     assert await everything(records) == await everything(reference)
     await records.close()
     await reference.close()
+
+
+def notes(*pairs: tuple[str, int], ttl: float | None = None) -> list[Change]:
+    return [Change(key, {"notes": [n]}, NOTE, ttl) for key, n in pairs]
+
+
+async def test_many_merges_wait_together_and_arrive_in_order(
+    records: QueuedRecords, proxy: Proxy, other: RedisRecords
+) -> None:
+    await other.put("a", {"notes": [0]})
+    await proxy.cut()
+    found = await records.merge_many(notes(("a", 1), ("b", 2), ("a", 3)))
+    assert found == [{"notes": [1]}, {"notes": [2]}, {"notes": [1, 3]}]  # as far as it is known here
+    assert (await records.merge("b", {"notes": [4]}, NOTE), await records.queued()) == ({"notes": [4]}, 4)
+    await proxy.restore()
+    assert await records.get_many(["a", "b"]) == [{"notes": [0, 1, 3]}, {"notes": [2, 4]}]
+
+
+async def test_what_waits_answers_for_many_as_for_one(records: QueuedRecords, proxy: Proxy) -> None:
+    await proxy.cut()
+    await records.put("a", {"n": 1})
+    await records.delete("b")
+    assert await records.get_many(["b", "a"]) == [None, {"n": 1}]
+    for ask in (records.get_many(["a", "unknown"]), records.count("a"), anext(aiter(records.pages("a")))):
+        with pytest.raises(StorageAway):
+            await ask
+
+
+async def test_merges_sent_together_happen_once_however_they_are_sent_again(other: RedisRecords) -> None:
+    writes = [Write("w", i, "merge", key, f'{{"notes":[{i}]}}', None, "note") for i, key in enumerate("aba", 1)]
+    hows = {"note": NOTE}
+    await other.apply_merges(writes, hows)
+    await other.apply_merges(writes, hows)  # after a lost answer
+    for write in writes:  # or out of the queue
+        await other.apply_merges([write], hows)
+    assert await other.get_many(["a", "b"]) == [{"notes": [1, 3]}, {"notes": [2]}]

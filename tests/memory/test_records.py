@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from domain.errors import StorageCorrupt, StorageFull
 from memory.queued import QueuedRecords
-from memory.records import Merge, Records, Value
+from memory.records import Change, Merge, Records, Value
 from memory.redis import RedisRecords
 from memory.sqlite import SqliteRecords
 from tests.memory.conftest import Clock
@@ -36,7 +36,13 @@ def _joined(present: Value | None, change: Value) -> Value:
     return {"all": [*(present or {"all": []})["all"], *change["all"]]}
 
 
+def _broken(present: Value | None, change: Value) -> Value:
+    raise ZeroDivisionError
+
+
 JOIN = Merge("join", _joined)
+LATEST = Merge("latest", lambda _, change: change)
+BROKEN = Merge("broken", _broken)
 
 Elapse = Callable[[float], Awaitable[None]]
 
@@ -65,7 +71,8 @@ async def _queued(request: pytest.FixtureRequest, folder: Path, clock: Clock) ->
     server: RedisServer = request.getfixturevalue("shared_redis")
     await server.empty()
     redis = RedisRecords.open(server.url, clock=clock)
-    return Store(await QueuedRecords.open(redis, folder / "outbox.db", merges=[JOIN], clock=clock), server.age)
+    merges = [JOIN, LATEST, BROKEN]
+    return Store(await QueuedRecords.open(redis, folder / "outbox.db", merges=merges, clock=clock), server.age)
 
 
 @pytest.fixture(params=[_sqlite, _redis, _queued], ids=["sqlite", "redis", "queued"])
@@ -194,6 +201,76 @@ async def test_a_merge_sets_the_time_anew(records: Records, elapse: Elapse) -> N
     assert await records.get("k") == {"all": [1, 2]}
 
 
+async def test_a_merge_never_shortens_the_time_that_is_left(records: Records, elapse: Elapse) -> None:
+    await records.merge("k", {"all": [1]}, JOIN, ttl=100)
+    await records.merge("k", {"all": [2]}, JOIN, ttl=10)
+    await records.put("for ever", {"all": [1]})
+    await records.merge("for ever", {"all": [2]}, JOIN, ttl=10)
+    await elapse(50)
+    assert [await records.get("k"), await records.get("for ever")] == [{"all": [1, 2]}] * 2
+    await elapse(51)
+    assert await records.get("k") is None
+
+
+def joins(*pairs: tuple[str, int], ttl: float | None = None) -> list[Change]:
+    return [Change(key, {"all": [n]}, JOIN, ttl) for key, n in pairs]
+
+
+async def test_many_merges_are_made_in_order(records: Records) -> None:
+    await records.put("b", {"all": [0]})
+    found = await records.merge_many(joins(("a", 1), ("b", 2), ("a", 3)))
+    assert found == [{"all": [1]}, {"all": [0, 2]}, {"all": [1, 3]}]
+    assert await records.get_many(["a", "b"]) == [{"all": [1, 3]}, {"all": [0, 2]}]
+    assert await records.merge_many([]) == []
+
+
+async def test_many_merges_at_once_lose_nothing(records: Records) -> None:
+    await asyncio.gather(*(records.merge_many(joins(("a", i), (f"own {i}", i), ("b", i))) for i in range(12)))
+    for key in ("a", "b"):
+        assert sorted((await records.get(key) or {})["all"]) == list(range(12))
+
+
+async def test_many_merges_are_made_all_or_none(records: Records) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await records.merge_many([*joins(("a", 1)), Change("b", {}, BROKEN)])
+    assert await records.get("a") is None
+
+
+async def test_each_of_many_merges_has_its_own_time(records: Records, elapse: Elapse) -> None:
+    await records.merge_many([*joins(("a", 1), ttl=50), *joins(("b", 1), ttl=150), *joins(("a", 2), ("c", 1))])
+    await elapse(100)
+    assert [key for key, _ in await records.scan("")] == ["a", "b", "c"]
+    await elapse(100)
+    assert await records.get_many(["a", "b", "c"]) == [{"all": [1, 2]}, None, {"all": [1]}]
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=OBJECTS, key=KEYS)
+async def test_many_merges_keep_every_text(records: Records, value: dict[str, Any], key: str) -> None:
+    await records.merge_many([Change(key, value, LATEST), Change(key, value, LATEST)])
+    await records.merge_many([Change(key, value, LATEST)])
+    assert await records.get(key) == value
+
+
+async def test_many_are_got_as_one_by_one(records: Records) -> None:
+    for i in range(3):
+        await records.put(f"k{i}", {"n": i})
+    assert await records.get_many(["k2", "none", "k0", "k2"]) == [{"n": 2}, None, {"n": 0}, {"n": 2}]
+    assert await records.get_many([]) == []
+
+
+async def test_pages_and_count_tell_of_what_scan_returns(records: Records, elapse: Elapse) -> None:
+    await records.merge_many([Change(f"k:{i:04}", {"n": i}, LATEST) for i in range(1500)])
+    await records.put("k:gone", {}, ttl=10)
+    await records.put("other", {})
+    await elapse(11)
+    pages = [page async for page in records.pages("k:")]
+    assert len(pages) > 1
+    assert [pair for page in pages for pair in page] == await records.scan("k:")
+    assert await records.count("k:") == 1500
+    assert (await records.count("none"), [page async for page in records.pages("none")]) == (0, [])
+
+
 async def test_one_of_many_wins_compare_and_set(records: Records) -> None:
     won = await asyncio.gather(*(records.compare_and_set("k", None, {"by": i}) for i in range(20)))
     assert won.count(True) == 1
@@ -204,6 +281,14 @@ async def test_a_log_counts_its_entries_from_one(records: Records) -> None:
     numbers = await asyncio.gather(*(records.append("log", {"i": i}) for i in range(20)))
     assert sorted(numbers) == list(range(1, 21))
     assert await records.read("log") == [(n, {"i": i}) for n, i in sorted((n, i) for i, n in enumerate(numbers))]
+
+
+async def test_entries_appended_together_stay_together(records: Records) -> None:
+    batches = [[{"text": f'{i} "\\u0000" {n}', "n": n} for n in range(3)] for i in range(10)]
+    lasts = await asyncio.gather(*(records.append_many("log", batch) for batch in batches))
+    assert sorted(lasts) == list(range(3, 31, 3))
+    for last, batch in zip(lasts, batches, strict=True):
+        assert await records.read("log", after=last - 3, limit=3) == list(enumerate(batch, last - 2))
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ async def test_a_put_that_is_sent_again_does_not_undo_a_later_one(records: Redis
 async def test_writes_behind_a_refused_one_wait_for_it(records: RedisRecords, client: Any) -> None:
     writes = [write(i, "append", log, f'{{"n":{i}}}') for i, log in enumerate(["a", "b", "a"], 1)]
     await client.set("understudy:log:b", "no list")
-    with pytest.raises(StorageError, match="cannot be used: WRONGTYPE"):
+    with pytest.raises(StorageError, match="refuses this for good: WRONGTYPE"):
         await records.apply(writes)
     assert await records.read("a") == [(1, {"n": 1})]
     await client.delete("understudy:log:b")

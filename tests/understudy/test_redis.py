@@ -5,8 +5,9 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from tests.redis_server import RedisServer
-from understudy.orchestrator import Orchestrator, Status
+from understudy.orchestrator import Orchestrator
 from understudy.settings import load_settings
+from understudy.standing import Status
 
 
 async def status(home: Path, url: SecretStr) -> Status:
@@ -18,7 +19,7 @@ async def test_a_run_is_kept_in_redis(redis_server: RedisServer, tmp_path: Path)
     settings = load_settings(home=tmp_path, redis_url=redis_server.url.get_secret_value())
     async with Orchestrator(settings) as understudy:
         result = await understudy.run("What can you do?", thread="t")
-        assert await understudy.trace("t") == result.events
+        assert await understudy.events("t") == result.events
     async with redis_server.client() as client:
         assert await client.llen("understudy:log:journal:default:t") == len(result.events)
     assert not (tmp_path / "records.sqlite").exists()

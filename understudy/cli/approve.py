@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from domain.approvals import ActionRequest, decode, typed_decision
+from domain.approvals import SETTLE, ActionRequest, decode, typed_answer
 from domain.errors import InvalidDecision
 from understudy.cli.phrases import line, request_text
 from understudy.cli.screen import put
@@ -22,6 +22,8 @@ Answers = Callable[[Sequence[ActionRequest]], list[Answer] | None]
 """Returns one answer per request, or None to leave the question open."""
 
 KEYS = "[a]pprove  [e]dit  [r]eject  [m]essage  [v]iew in full  [q]uit, leave open"
+SETTLE_KEYS = "[h]appened, mark it done  [t]ry again, it did not  [s]top  [v]iew in full  [q]uit, leave open"
+_SETTLED = {"h": "it happened", "t": "it did not", "s": "stop"}
 _LONG = 200
 """Characters from which a text is edited in an editor."""
 _TYPES = ("approve", "accept", "edit", "reject", "ignore", "respond", "response")
@@ -32,8 +34,10 @@ def nobody(_: Sequence[ActionRequest]) -> None:
     """Leave every question open."""
 
 
-def approve_all(requests: Sequence[ActionRequest]) -> list[Answer]:
-    """Approve everything."""
+def approve_all(requests: Sequence[ActionRequest]) -> list[Answer] | None:
+    """Approve everything; whether something happened cannot be approved unseen, so that question stays open."""
+    if any(request.name == SETTLE for request in requests):
+        return None
     return [{"type": "approve"} for _ in requests]
 
 
@@ -62,6 +66,9 @@ class DecisionFile:
 
 
 def _matches(entry: Answer, request: ActionRequest) -> bool:
+    """Return whether an entry is meant for a request; whether something happened is only said by one that names it."""
+    if request.name == SETTLE and not {"name", "id"} & entry.keys():
+        return False
     return all(entry[key] == getattr(request, key) for key in _MATCHED_BY if key in entry)
 
 
@@ -127,7 +134,7 @@ class Person:
         """Ask until an answer fits; None leaves the question open."""
         while True:
             try:
-                typed = self.read(f"{KEYS} > ").strip()
+                typed = self.read(f"{SETTLE_KEYS if request.name == SETTLE else KEYS} > ").strip()
                 if typed.lower() in ("q", "quit"):
                     return None
                 answer = self._answer(typed, request)
@@ -141,6 +148,8 @@ class Person:
 
     def _answer(self, typed: str, request: ActionRequest) -> Answer | None:
         """Return what the typed text stands for, or None when something was shown and the question comes again."""
+        if request.name == SETTLE:
+            return self._settled(typed, request)
         match typed.lower():
             case "a" | "approve":
                 return {"type": "approve"}
@@ -153,7 +162,16 @@ class Person:
             case "v" | "view":
                 self._show_in_full(request)
                 return None
-        if (decision := typed_decision(typed)) is not None:
+        return self._typed(typed, request)
+
+    def _settled(self, typed: str, request: ActionRequest) -> Answer | None:
+        if typed.lower() == "v":
+            self._show_in_full(request)
+            return None
+        return self._typed(_SETTLED.get(typed.lower(), typed), request)
+
+    def _typed(self, typed: str, request: ActionRequest) -> Answer | None:
+        if (decision := typed_answer(typed, [request])) is not None:
             return decision.model_dump(exclude_defaults=True)
         put(self.console, line("", f"{one_line(typed)!r} is not an answer; type one of the letters", "red"))
         return None

@@ -10,6 +10,7 @@ import typer
 
 from understudy.cli.opened import with_orchestrator
 from understudy.cli.options import AsJson, Workspace
+from understudy.cli.text import examples
 
 if TYPE_CHECKING:
     from domain.constraints import Rule
@@ -27,14 +28,14 @@ RuleFile = Annotated[str, typer.Argument(metavar="FILE", help="The rule as JSON;
 RuleId = Annotated[str, typer.Argument(metavar="ID", help="Id of the rule.")]
 
 app = typer.Typer(
-    help="See, propose, accept, change and retire hard rules; every version is kept.",
+    help="See, propose, accept, change and retire hard rules.",
     epilog=EXAMPLES,
     rich_markup_mode=None,
     no_args_is_help=True,
 )
 
 
-@app.command("list")
+@app.command("list", epilog=examples("memory constraints list"))
 def list_rules(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """List the rules in force, and the hash of them all."""
     policy = with_orchestrator(workspace, lambda o: o.constraints.active(o.settings.workspace))
@@ -52,7 +53,7 @@ def list_rules(workspace: Workspace = None, as_json: AsJson = False) -> None:
     print_table(f"Rules in force ({policy.hash[:12]})", ("rule", "kind", "what", "why"), rows)
 
 
-@app.command()
+@app.command(epilog=examples("memory constraints history --json"))
 def history(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """List every version of every rule, oldest first."""
     versions = with_orchestrator(workspace, lambda o: o.constraints.history(o.settings.workspace))
@@ -71,22 +72,25 @@ def history(workspace: Workspace = None, as_json: AsJson = False) -> None:
     print_table("Versions", ("number", "rule", "move", "by", "time", "version"), rows)
 
 
-@app.command()
+@app.command(epilog=examples("memory constraints propose rule.json"))
 def propose(rule: RuleFile, workspace: Workspace = None) -> None:
-    """Propose a rule, or a new version of one; it is in force once it is accepted."""
+    """Propose a rule, or a new version of one.
+
+    It is in force once it is accepted.
+    """
     given = _rule(rule)
     with_orchestrator(workspace, lambda o: o.constraints.propose(o.settings.workspace, given, o.person))
     typer.echo(f"proposed {given.id}; put it in force with: understudy memory constraints accept {given.id}")
 
 
-@app.command()
+@app.command(epilog=examples("memory constraints accept no-mail"))
 def accept(rule: RuleId, workspace: Workspace = None) -> None:
     """Put the proposed version of a rule in force."""
     with_orchestrator(workspace, lambda o: o.constraints.accept(o.settings.workspace, rule, o.person))
     typer.echo(f"{rule} is in force")
 
 
-@app.command()
+@app.command(epilog=examples("memory constraints change rule.json"))
 def change(rule: RuleFile, workspace: Workspace = None) -> None:
     """Put another version of a rule in force at once."""
     given = _rule(rule)
@@ -94,7 +98,7 @@ def change(rule: RuleFile, workspace: Workspace = None) -> None:
     typer.echo(f"{given.id} is changed")
 
 
-@app.command()
+@app.command(epilog=examples("memory constraints retire no-mail"))
 def retire(rule: RuleId, workspace: Workspace = None) -> None:
     """Put a rule out of force; its versions stay in the history."""
     with_orchestrator(workspace, lambda o: o.constraints.retire(o.settings.workspace, rule, o.person))

@@ -17,8 +17,9 @@ from understudy.cli.phrases import decision_text, line, mode, plan_text, remembe
 from understudy.cli.screen import TerminalScreen, console, put, starting
 from understudy.cli.session import Session
 from understudy.cli.terminal import Read, read_line
-from understudy.orchestrator import Orchestrator, Status
+from understudy.orchestrator import Orchestrator
 from understudy.settings import Settings
+from understudy.standing import Status
 
 PROMPT = "you > "
 HELP = """\
@@ -88,7 +89,7 @@ class Conversation:
         """Recall an earlier conversation, and ask what was left open in it."""
         orchestrator = self.session.orchestrator
         try:
-            events = await orchestrator.trace(thread)
+            events = await orchestrator.events(thread)
         except UnknownThread:
             return  # a name for a new conversation
         for stamped in events:

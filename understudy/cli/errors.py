@@ -7,13 +7,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 
 from domain.errors import UnderstudyError, UserError
 from understudy.cli.text import clean, one_line
+
+if TYPE_CHECKING:
+    from domain.secrets import Secrets
 
 DONE, FAILED, USAGE, WAITS, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit codes: done; failed, rejected or out of budget; usage; waits for a person; interrupted."""
@@ -86,7 +89,7 @@ def _abandon_output() -> None:
 
 
 def _unexpected(error: Exception) -> str:
-    summary = one_line(f"unexpected {type(error).__name__}: {error}", 300)
+    summary = one_line(_secrets().text(f"unexpected {type(error).__name__}: {error}"), 300)
     try:
         path = _written_trace(error)
     except OSError as problem:
@@ -102,8 +105,19 @@ def _written_trace(error: Exception) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"error-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as file:
-        file.write("".join(traceback.format_exception(error)))
+        file.write(_secrets().text("".join(traceback.format_exception(error))))
     return path
+
+
+def _secrets() -> "Secrets":
+    """Return what must not be printed, also where the settings are broken."""
+    from understudy.known_secrets import known_secrets
+    from understudy.settings import load_settings
+
+    try:
+        return known_secrets(load_settings())
+    except UnderstudyError:
+        return known_secrets(None)
 
 
 def log_folder() -> Path:

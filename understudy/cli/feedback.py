@@ -22,7 +22,10 @@ def feedback(
     workspace: Workspace = None,
     as_json: AsJson = False,
 ) -> None:
-    """Rate or correct a run; what was not accepted counts as a failure, and the next route heeds it."""
+    """Rate or correct a run; the next route heeds it.
+
+    A rating below 3, or below 4 with a correction, counts as a failure of the task.
+    """
     received = with_orchestrator(workspace, lambda o: o.feedback(run, rating=rating, correction=correction))
     if as_json:
         from understudy.cli.screen import print_json

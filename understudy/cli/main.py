@@ -11,7 +11,25 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli import bench, chat, feedback, memory, performance, route, run, status, team
+from understudy.cli import (
+    bench,
+    bottlenecks,
+    chat,
+    feedback,
+    memory,
+    performance,
+    plan,
+    prune,
+    route,
+    run,
+    state,
+    status,
+    team,
+    tools,
+    trace,
+    trial,
+    undo,
+)
 from understudy.cli.errors import USAGE, Group, complain
 
 EPILOG = """\b
@@ -39,11 +57,19 @@ app.command(epilog=chat.EXAMPLES)(chat.chat)
 app.command(epilog=run.RUN_EXAMPLES)(run.run)
 app.command(epilog=run.RESUME_EXAMPLES)(run.resume)
 app.command(epilog=route.EXAMPLES)(route.route)
+app.command(epilog=plan.EXAMPLES)(plan.plan)
 app.add_typer(team.app, name="team")
+app.add_typer(tools.app, name="tools")
 app.add_typer(memory.app, name="memory")
 app.command(epilog=feedback.EXAMPLES)(feedback.feedback)
 app.command(epilog=performance.EXAMPLES)(performance.performance)
-app.command()(status.status)
+app.add_typer(trial.app, name="trial")
+app.command(epilog=status.EXAMPLES)(status.status)
+app.command(epilog=state.EXAMPLES)(state.state)
+app.command(epilog=prune.EXAMPLES)(prune.prune)
+app.command(epilog=trace.EXAMPLES)(trace.trace)
+app.command(epilog=bottlenecks.EXAMPLES)(bottlenecks.bottlenecks)
+app.command(epilog=undo.EXAMPLES)(undo.undo)
 app.add_typer(bench.app, name="bench")
 
 

@@ -1,17 +1,15 @@
 """`understudy memory`: what is remembered of finished tasks."""
 
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from understudy.cli import constraints, memory_files
+from understudy.cli import constraints, forgetting, memory_files, profiles
 from understudy.cli.opened import with_orchestrator
 from understudy.cli.options import AsJson, Workspace
-
-if TYPE_CHECKING:
-    from memory.tasks import TaskRecord
+from understudy.cli.tasks import SHORT, named
+from understudy.cli.text import examples
 
 EXAMPLES = """\b
 Examples:
@@ -19,10 +17,9 @@ Examples:
   understudy memory search "blog about machine learning" --json | jq .
   understudy memory show 5d0c7e1f
   understudy memory forget 5d0c7e1f
+  understudy memory forget --thread 3f2a9c81d0b4
   understudy memory export > tasks.jsonl
 """
-SHORT = 12
-"""Characters of a task's id that tables show; any unique beginning names a task."""
 
 app = typer.Typer(
     help="See, search, forget, exchange and rebuild what is remembered.",
@@ -30,13 +27,16 @@ app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
 )
-app.command("export")(memory_files.export_tasks)
-app.command("import")(memory_files.import_tasks)
-app.command()(memory_files.reindex)
+app.command("export", epilog=examples("memory export > tasks.jsonl"))(memory_files.export_tasks)
+app.command("import", epilog=examples("memory import tasks.jsonl --workspace acme"))(memory_files.import_tasks)
+app.command(epilog=examples("memory reindex"))(memory_files.reindex)
+app.command(epilog=examples("memory forget 5d0c7e1f", "memory forget --thread 3f2a9c81d0b4 --yes"))(forgetting.forget)
+app.command(epilog=examples("memory refused", "memory refused --retry"))(forgetting.refused)
 app.add_typer(constraints.app, name="constraints")
+app.add_typer(profiles.app, name="profiles")
 
 
-@app.command("list")
+@app.command("list", epilog=examples("memory list --workspace acme", "memory list --json | jq .[].goal"))
 def list_tasks(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """List the remembered tasks, the latest first."""
     records = with_orchestrator(workspace, lambda o: o.memory.list(o.settings.workspace))
@@ -53,7 +53,7 @@ def list_tasks(workspace: Workspace = None, as_json: AsJson = False) -> None:
     print_table("Remembered tasks", ("task", "goal", "sequence", "succeeded", "quality", "team", "last run"), rows)
 
 
-@app.command()
+@app.command(epilog=examples('memory search "blog about machine learning"'))
 def search(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="A goal, in any words.")],
     workspace: Workspace = None,
@@ -77,14 +77,14 @@ def search(
     print_table("Nearest tasks", ("task", "similarity", "goal", "sequence", "succeeded", "quality"), rows)
 
 
-@app.command()
+@app.command(epilog=examples("memory show 5d0c7e1f"))
 def show(
     task: Annotated[str, typer.Argument(metavar="ID", help="Id of the task, or its beginning.")],
     workspace: Workspace = None,
     as_json: AsJson = False,
 ) -> None:
     """Show everything about a remembered task, its plan included."""
-    record = _named(task, with_orchestrator(workspace, lambda o: o.memory.list(o.settings.workspace)))
+    record = named(task, with_orchestrator(workspace, lambda o: o.memory.list(o.settings.workspace, beginning=task)))
     if as_json:
         _print_json(record.model_dump(mode="json"))
         return
@@ -93,15 +93,18 @@ def show(
     from understudy.cli.tables import print_table
 
     values = record.model_dump(exclude={"plan", "ratings"})
-    shown = {name: _day(v) if name in ("created", "updated") else v for name, v in values.items() if v not in ("", {})}
-    print_table("Task", ("field", "value"), list(shown.items()))
+    shown = [(name, _value(name, value)) for name, value in values.items() if value not in ("", {}, None)]
+    print_table("Task", ("field", "value"), shown)
     if record.plan:
         put(console(), plan_text(record.plan))
 
 
-@app.command()
+@app.command(epilog=examples("memory recipes"))
 def recipes(workspace: Workspace = None, as_json: AsJson = False) -> None:
-    """List the patterns seen in what succeeded, and which of them are recipes by now."""
+    """List the patterns in what succeeded, and the recipes.
+
+    A pattern that held often enough is a recipe: a plan with gaps that is used for new goals of its kind.
+    """
     found = with_orchestrator(workspace, lambda o: o.lessons.recipes.patterns(o.settings.workspace))
     if as_json:
         _print_json([{"name": r.name, "ready": r.ready, **r.model_dump(mode="json")} for r in found])
@@ -116,9 +119,12 @@ def recipes(workspace: Workspace = None, as_json: AsJson = False) -> None:
     print_table("Recipes", ("goal", "state", "sequence", "succeeded", "used", "confidence", "team"), rows)
 
 
-@app.command()
+@app.command(epilog=examples("memory calibrate --workspace acme"))
 def calibrate(workspace: Workspace = None, as_json: AsJson = False) -> None:
-    """Learn now, from the remembered tasks of each team, how far recall can be believed."""
+    """Learn now how far recall can be believed.
+
+    It learns from the remembered tasks of each team.
+    """
     found = with_orchestrator(workspace, lambda o: o.memory.calibrate(o.settings.workspace))
     if as_json:
         _print_json([calibrated._asdict() for calibrated in found])
@@ -131,44 +137,25 @@ def calibrate(workspace: Workspace = None, as_json: AsJson = False) -> None:
         typer.echo("too few tasks to learn from; the encoder's own prior is used", err=True)
 
 
-@app.command()
-def forget(
-    task: Annotated[str, typer.Argument(metavar="ID", help="Id of the task, or its beginning.")],
-    workspace: Workspace = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
-    """Forget a task for good: with what was learnt from it, and the conversations that it was done in."""
-    from understudy.cli.text import one_line
-
-    record = _named(task, with_orchestrator(workspace, lambda o: o.memory.list(o.settings.workspace)))
-    name = f"{record.id[:SHORT]} {one_line(record.goal, 60)!r}"
-    if not yes and not typer.confirm(f"Forget {name} for good?", err=True):
-        typer.echo("nothing was forgotten", err=True)
-        return
-    done = with_orchestrator(workspace, lambda o: o.forget(record.id))
-    typer.echo(f"forgot {name} and {len(done.threads)} conversation(s)")
-    for thread in done.kept:
-        typer.echo(
-            f"conversation {one_line(thread, 60)} still holds the goal: it is not at its end, or it recalled the task",
-            err=True,
-        )
-
-
-def _named(beginning: str, records: "Sequence[TaskRecord]") -> "TaskRecord":
-    """Return the one task whose id begins like this, or raise `UnknownTask`."""
-    from domain.errors import UnknownTask
-
-    found = [record for record in records if record.id.startswith(beginning)]
-    if beginning and len(found) == 1:
-        return found[0]
-    msg = f"{beginning!r:.60} names {len(found)} tasks; `understudy memory list` shows their ids"
-    raise UnknownTask(msg)
-
-
 def _print_json(value: object) -> None:
     from understudy.cli.screen import print_json
 
     print_json(value)
+
+
+def _value(name: str, value: object) -> object:
+    match name, value:
+        case (("created" | "updated"), float()):
+            return _day(value)
+        case _, list():
+            return " → ".join(map(str, value))
+        case _, dict():
+            return ", ".join(f"{key} {each}" for key, each in value.items())
+        case _, bool():
+            return "yes" if value else "no"
+        case _, float():
+            return f"{value:.2f}"
+    return value
 
 
 def _score(quality: float | None) -> str:

@@ -2,21 +2,28 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from understudy.cli.opened import with_orchestrator
-from understudy.cli.options import Workspace
+from understudy.cli.options import Workspace, new_file
+
+if TYPE_CHECKING:
+    from understudy.orchestrator import Orchestrator
 
 
 def export_tasks(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", dir_okay=False, help="A new file; else stdout.")
+        Path | None,
+        typer.Argument(metavar="[FILE]", dir_okay=False, callback=new_file, help="A new file; else stdout."),
     ] = None,
     workspace: Workspace = None,
 ) -> None:
-    """Write the remembered tasks as JSON lines, with the versions they were done with."""
+    """Write the remembered tasks as JSON lines.
+
+    Each comes with the versions of team, encoder and models that it was done with.
+    """
     from domain.errors import UserError
 
     if file is not None and file.exists():
@@ -36,9 +43,10 @@ def import_tasks(
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="What `export` wrote.")],
     workspace: Workspace = None,
 ) -> None:
-    """Add exported tasks to this memory; all of them, or none when a line has mistakes.
+    """Add exported tasks to this memory.
 
-    They are marked as imported: what their plans would write is asked about before it is written.
+    All of them are taken in, or none when a line has mistakes. They are marked as imported: what their plans would
+    write is asked about before it is written. They keep their age.
     """
     from domain.errors import InvalidImport
 
@@ -47,20 +55,24 @@ def import_tasks(
     except UnicodeDecodeError as error:
         msg = f"{file} is not UTF-8 text (byte {error.start})"
         raise InvalidImport(msg) from error
-    taken = with_orchestrator(workspace, lambda o: o.imported(lines))
-    typer.echo(f"took in {taken} task(s)")
+    done = with_orchestrator(workspace, lambda o: o.imported(lines))
+    typer.echo(f"took in {done.taken} task(s)")
+    if done.known:
+        typer.echo(f"passed over {done.known} whose runs are known already", err=True)
+    if done.outlived:
+        typer.echo(f"passed over {done.outlived} that are too old to be remembered", err=True)
 
 
 def reindex(workspace: Workspace = None) -> None:
-    """Build the index anew from the records; broken off, it goes on from there the next time."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    """Build the index anew from the records.
 
-    from understudy.cli.screen import console
+    Broken off, it goes on from there the next time.
+    """
+    from understudy.cli.terminal import progress
 
-    columns = (TextColumn("tasks"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-        task = bar.add_task("tasks", total=None)
-        count = with_orchestrator(
-            workspace, lambda o: o.reindex(lambda done, total: bar.update(task, completed=done, total=total))
-        )
+    async def reindexed(orchestrator: "Orchestrator") -> int:
+        with progress("tasks", None) as advanced:
+            return await orchestrator.reindex(advanced)
+
+    count = with_orchestrator(workspace, reindexed)
     typer.echo(f"indexed {count} task(s)")

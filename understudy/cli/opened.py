@@ -10,15 +10,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def with_orchestrator(workspace: str | None, use: "Callable[[Orchestrator], Awaitable[T]]") -> T:
-    """Open the orchestrator of a workspace, use it, and return what came out."""
+def with_orchestrator(
+    workspace: str | None, use: "Callable[[Orchestrator], Awaitable[T]]", **settings_given: object
+) -> T:
+    """Open the orchestrator of a workspace, with other settings where given, use it, and return what came out."""
     from understudy.cli.screen import starting
 
     with starting():
         from understudy.orchestrator import Orchestrator
         from understudy.settings import load_settings
 
-        settings = load_settings(workspace=workspace)
+        settings = load_settings(workspace=workspace, **settings_given)
 
     async def used() -> T:
         async with Orchestrator(settings) as orchestrator:

@@ -1,5 +1,6 @@
 """The options that several commands share, and how a goal is read."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,16 @@ from domain.goals import checked_goal
 
 _MAX_STDIN_BYTES = 8_000_000
 """Far beyond the longest goal; an endless stdin must not fill the memory."""
+
+
+def new_file(path: Path | None) -> Path | None:
+    """Return a file that will be written, or refuse it before any work is done for it."""
+    if path is None or os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        return path
+    folder = path.absolute().parent
+    msg = f"'{path}' cannot be written" if folder.is_dir() else f"there is no folder '{folder}'"
+    raise typer.BadParameter(msg)
+
 
 Team = Annotated[
     str | None, typer.Option("--team", metavar="NAME|FILE", help="Team that works: a shipped one or a team file.")
@@ -43,6 +54,10 @@ Decide = Annotated[
         dir_okay=False,
         help="Answer from a JSON or JSON Lines file of decisions; with --yes, what it lacks is approved.",
     ),
+]
+Png = Annotated[
+    Path | None,
+    typer.Option("--png", metavar="FILE", dir_okay=False, callback=new_file, help="Draw it, too, into this PNG file."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else there.")]
 

@@ -41,9 +41,11 @@ def remembered(tasks: int | None) -> str:
 
 def way(decision: RouteDecision) -> str:
     """Return how a goal was routed."""
-    # A goal that nothing is remembered for has no confidence worth telling.
-    sure = f", confidence {decision.confidence:.2f}" if decision.confidence else ""
-    return f"{_FROM[decision.source]}{sure}"
+    # A goal that nothing is remembered for has no confidence worth telling, nor one that memory has no say in.
+    if not decision.confidence or decision.source not in ("memory", "recipe", "planner"):
+        return _FROM[decision.source]
+    whose = "memory's confidence" if decision.source == "planner" else "confidence"
+    return f"{_FROM[decision.source]}, {whose} {decision.confidence:.2f}"
 
 
 def why(decision: RouteDecision) -> str:
@@ -86,14 +88,16 @@ def outcome_text(outcome: Outcome) -> Text:
         parts.append(f"{outcome.iterations} critique(s), ended by {outcome.stopped.replace('_', ' ')}")
     if outcome.usage.calls:
         used = outcome.usage
-        parts.append(f"{used.calls} model calls, {used.input_tokens:,} + {used.output_tokens:,} tokens")
+        price = "price unknown" if used.dollars is None else f"${used.dollars:.4f}"
+        parts.append(f"{used.calls} model calls, {used.input_tokens:,} + {used.output_tokens:,} tokens, {price}")
     if outcome.degraded:
         parts.append("rule-based understudies had a part in it")
-    text = line("result", " · ".join(parts), "green" if outcome.success else "yellow")
-    if outcome.failure is None:
-        return text
-    failure = one_line(outcome.failure.message, 300)
-    return Text("\n").join([text, line("", f"{outcome.failure.code}: {failure}", "red")])
+    lines = [line("result", " · ".join(parts), "green" if outcome.success else "yellow")]
+    if outcome.failure is not None:
+        lines.append(line("", f"{outcome.failure.code}: {one_line(outcome.failure.message, 300)}", "red"))
+    lines += [line("undone" if i == 0 else "", one_line(what, 300)) for i, what in enumerate(outcome.undone)]
+    lines += [line("stays" if i == 0 else "", one_line(what, 300), "yellow") for i, what in enumerate(outcome.kept)]
+    return Text("\n").join(lines)
 
 
 def request_text(request: ActionRequest) -> Text:

@@ -5,21 +5,26 @@ from typing import assert_never
 from rich.text import Text
 
 from domain.events import (
+    AgentSelected,
     ApprovalDecided,
     ApprovalRequested,
     CheckpointPassed,
     DraftComposed,
     DraftCriticised,
     EffectRecorded,
+    EffectUndone,
     Event,
     MemoryRecalled,
     ModelCalled,
     OutcomeRemembered,
     PlanCriticised,
     PlanProposed,
+    RecoveryChosen,
+    ResourceBound,
     RoleDegraded,
     RouteDecided,
     RunFinished,
+    Rung,
     RunStarted,
     RunStopped,
     StepFinished,
@@ -27,6 +32,7 @@ from domain.events import (
     StepStarted,
     ToolCalled,
     ToolReturned,
+    TrialAssigned,
 )
 from understudy.cli.phrases import line, mode, outcome_text, plan_text, way
 from understudy.cli.text import call, one_line
@@ -45,18 +51,16 @@ def rendered(event: Event) -> Text | None:  # noqa: C901 - one case for each eve
             return plan_text(event.plan)
         case PlanCriticised():
             return _plan_criticised(event)
-        case StepStarted():
-            return _step_started(event)
-        case StepFinished():
-            return _step_finished(event)
+        case TrialAssigned() | AgentSelected() | ResourceBound():
+            return _decided(event)
+        case StepStarted() | StepFinished():
+            return _step(event)
+        case RecoveryChosen():
+            return _recovery(event)
         case StepHeld():
             return line("waits", f"{event.request.name} needs your decision; the other steps go on", "yellow")
-        case ToolCalled():
-            return line("", f"· {call(event.tool, event.args)}", "dim")
-        case ToolReturned():
-            return _tool_returned(event)
-        case EffectRecorded():
-            return _effect_recorded(event)
+        case ToolCalled() | ToolReturned() | EffectRecorded() | EffectUndone():
+            return _tool_event(event)
         case ModelCalled():
             return _model_called(event)
         case RoleDegraded():
@@ -82,6 +86,19 @@ def rendered(event: Event) -> Text | None:  # noqa: C901 - one case for each eve
             assert_never(event)
 
 
+_RUNGS: dict[Rung, str] = {
+    "retry": "tries again", "fallback": "somebody else takes over", "alternative_tool": "takes another tool",
+    "rebind": "takes another resource", "replan": "makes another plan", "degrade": "goes on by rules, without a model",
+    "stop": "stops with what is done",
+}  # fmt: skip
+
+
+def _recovery(event: RecoveryChosen) -> Text:
+    where = f"{event.step}: " if event.step else ""
+    wait = f" in {event.wait:.1f} s" if event.wait else ""
+    return line("recover", f"{where}{_RUNGS[event.rung]}{wait} — {one_line(event.why, 200)}", "yellow")
+
+
 def _recalled(event: MemoryRecalled) -> Text:
     count, recall = len(event.recall.neighbours), event.recall
     if not count:
@@ -94,6 +111,18 @@ def _plan_criticised(event: PlanCriticised) -> Text:
         return line("", "the plan critic found nothing wrong", "dim")
     problems = (line("", f"plan problem: {one_line(str(problem), 200)}", "yellow") for problem in event.problems)
     return Text("\n").join(problems)
+
+
+def _decided(event: TrialAssigned | AgentSelected | ResourceBound) -> Text:
+    if isinstance(event, ResourceBound):
+        return line("", f"{event.step} on {event.resource} ({event.placement})", "dim")
+    if isinstance(event, TrialAssigned):
+        return line("trial", f"{event.trial}: {event.variant} ({one_line(event.reason, 200)})")
+    return line("chosen", f"{event.step}: {event.agent} — {one_line(event.reason, 200)}")
+
+
+def _step(event: StepStarted | StepFinished) -> Text:
+    return _step_started(event) if isinstance(event, StepStarted) else _step_finished(event)
 
 
 def _step_started(event: StepStarted) -> Text:
@@ -111,6 +140,18 @@ def _step_finished(event: StepFinished) -> Text:
     return line(result.status, f"{result.step}{reason}", "red" if result.status == "failed" else "yellow")
 
 
+def _tool_event(event: ToolCalled | ToolReturned | EffectRecorded | EffectUndone) -> Text | None:
+    match event:
+        case ToolCalled():
+            return line("", f"· {call(event.tool, event.args)}", "dim")
+        case ToolReturned():
+            return _tool_returned(event)
+        case EffectRecorded():
+            return _effect_recorded(event)
+        case EffectUndone():
+            return _effect_undone(event)
+
+
 def _tool_returned(event: ToolReturned) -> Text:
     if event.failure:
         return line("", f"· {event.tool} could not: {one_line(event.failure.message, 200)}", "yellow")
@@ -122,6 +163,12 @@ def _effect_recorded(event: EffectRecorded) -> Text | None:
     if not event.replayed:
         return None
     return line("", f"· {event.tool} had been done before; its recorded result was taken", "dim")
+
+
+def _effect_undone(event: EffectUndone) -> Text:
+    if event.failure is None:
+        return line("undone", f"{event.step}: {event.tool}", "yellow")
+    return line("kept", f"{event.step}: {event.tool}: {one_line(event.failure.message, 200)}", "red")
 
 
 def _model_called(event: ModelCalled) -> Text | None:

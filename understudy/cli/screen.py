@@ -14,6 +14,7 @@ from rich.text import Text
 
 from domain.events import (
     EffectRecorded,
+    EffectUndone,
     Event,
     PlanProposed,
     RouteDecided,
@@ -53,9 +54,14 @@ class Progress:
     plan: Plan | None = None
     running: dict[str, str] = field(default_factory=dict)
     """Agent by step, for the steps at work."""
-    written: list[str] = field(default_factory=list)
-    """What the tools with an external effect reported."""
+    _written: dict[str, str] = field(default_factory=dict)
+    """What the tools with an external effect reported, by step."""
     _effects: set[str] = field(default_factory=set)
+
+    @property
+    def written(self) -> list[str]:
+        """What the run changed outside, as its tools reported it, without what was undone."""
+        return list(self._written.values())
 
     def note(self, event: Event) -> None:
         """Take an event into account."""
@@ -71,7 +77,9 @@ class Progress:
             case EffectRecorded():
                 self._effects.add(event.step)
             case ToolReturned() if event.step in self._effects and not event.failure:
-                self.written.append(event.summary)
+                self._written[event.step] = event.summary
+            case EffectUndone() if not event.failure:
+                self._written.pop(event.step, None)
             case _:
                 pass
 

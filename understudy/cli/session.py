@@ -27,7 +27,7 @@ PLANNED = "planned"
 
 _CODES: dict[RunStatus, int] = {
     "done": DONE, "replied": DONE, "asked": WAITS, "refused": FAILED, "rejected": FAILED, "failed": FAILED,
-    "budget_exceeded": FAILED,
+    "budget_exceeded": FAILED, "undone": FAILED,
 }  # fmt: skip
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -125,11 +125,11 @@ class Session:
         self._stopping = False
         loop = asyncio.get_running_loop()
 
-        def on_signal(*_: object) -> None:
+        def on_signal(number: int, _: object) -> None:
             if self._stopping:
                 self._abort()
             self._stopping = True
-            loop.call_soon_threadsafe(self._stop)
+            loop.call_soon_threadsafe(self._stop, number)
 
         # Not the loop's own handlers: they would wait for a loop that is held up, say by a reader who does not read.
         previous = {number: signal.signal(number, on_signal) for number in _SIGNALS}
@@ -139,9 +139,11 @@ class Session:
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
-    def _stop(self) -> None:
+    def _stop(self, number: int) -> None:
+        """Ask for a stop; whoever sends SIGTERM will not wait for long, so then it comes after a time of grace."""
         complain("stopping at the next safe point; press Ctrl-C again to abort at once")
-        self.orchestrator.request_stop()
+        grace = self.orchestrator.settings.drain_grace if number == signal.SIGTERM else None
+        self.orchestrator.request_stop(grace=grace)
 
     def _abort(self) -> NoReturn:
         """End the process now; a run's state survives that by design, and waiting for threads could take long."""
@@ -172,6 +174,6 @@ async def follow_one(
         with starting():
             orchestrator = await stack.enter_async_context(Orchestrator(settings))
         if resumes is not None:
-            for stamped in await orchestrator.trace(resumes):
+            for stamped in await orchestrator.events(resumes):
                 screen.recall(stamped.event)
         return await Session(orchestrator, screen, answers).follow(start(orchestrator))

@@ -4,6 +4,12 @@ import asyncio
 
 from understudy.cli.options import AsJson, Workspace
 
+EXAMPLES = """\b
+Examples:
+  understudy status
+  understudy status --json | jq -r '.open_threads[].thread'
+"""
+
 
 def status(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Show how the installation stands.
@@ -12,8 +18,9 @@ def status(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """
     from understudy.cli.screen import console, print_json, put
     from understudy.cli.status_text import status_text
-    from understudy.orchestrator import Orchestrator, Status
+    from understudy.orchestrator import Orchestrator
     from understudy.settings import load_settings
+    from understudy.standing import Status
 
     async def found() -> Status:
         async with Orchestrator(load_settings(workspace=workspace)) as orchestrator:

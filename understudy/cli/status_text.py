@@ -4,7 +4,7 @@ from rich.text import Text
 
 from understudy.cli.phrases import line, mode, remembered
 from understudy.cli.text import one_line
-from understudy.orchestrator import Status
+from understudy.standing import Status
 
 
 def status_text(status: Status) -> Text:
@@ -15,7 +15,16 @@ def status_text(status: Status) -> Text:
         line("team", status.team),
         line("mode", mode(status.mode)),
         line("encoder", status.encoder),
+        line("contexts", _contexts(status)),
     ]
     parts += [line("open", f"{t.thread}  {t.state}  {one_line(t.goal, 70)}") for t in status.open_threads]
     parts += [line("note", one_line(reason, 200), "yellow") for reason in status.degraded]
     return Text("\n").join(parts)
+
+
+def _contexts(status: Status) -> str:
+    use = status.contexts
+    handed = use.hits + use.misses
+    if not handed:
+        return "nothing was handed from step to step yet"
+    return f"{handed} handed from step to step, {use.hit_rate:.0%} of them from the cache"

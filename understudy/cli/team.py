@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from understudy.cli.errors import USAGE
+from understudy.cli.text import examples
 
 if TYPE_CHECKING:
     from agents.team import Team
@@ -20,7 +21,7 @@ Examples:
 app = typer.Typer(help="List, show and check teams.", epilog=EXAMPLES, rich_markup_mode=None, no_args_is_help=True)
 
 
-@app.command("list")
+@app.command("list", epilog=examples("team list"))
 def list_teams() -> None:
     """List the shipped teams."""
     from agents.team_files import load_team, team_names
@@ -34,15 +35,21 @@ def list_teams() -> None:
     )
 
 
-@app.command()
+@app.command(epilog=examples("team show marketing", "team show my-team.toml"))
 def show(name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A shipped team or a team file.")]) -> None:
-    """Show a team's specialists, checkpoints, plan templates and quality bar."""
+    """Show a team.
+
+    Its specialists, tools, checkpoints, plan templates, quality bar and rules.
+    """
     from agents.team_files import load_team
     from understudy.cli.tables import print_table
 
     team = load_team(name)
     typer.echo(f"{team.name} (version {team.version}): {team.description}")
-    print_table("Specialists", ("specialist", "tools", "fallback", "description"), _specialists(team))
+    columns = ("specialist", "tools", "fallback", "alternatives", "description")
+    print_table("Specialists", columns, _specialists(team))
+    if team.tools:
+        print_table("Tools", ("tool", "from", "effect", "level", "target"), _tools(team))
     print_table("Checkpoints", ("checkpoint", "where", "passes by itself", "description"), _checkpoints(team))
     print_table("Plan templates", ("template", "for", "steps"), _templates(team))
     print_table("Quality", ("setting", "value"), _quality(team))
@@ -50,13 +57,16 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A shippe
         typer.echo(f"rule: {rule}")
 
 
-@app.command()
+@app.command(epilog=examples("team check", "team check my-team.toml"))
 def check(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME|FILE]...", help="Teams to check; none: all shipped ones.")
     ] = None,
 ) -> None:
-    """Report every mistake of team files with its line; exit code 2 when there are any."""
+    """Report every mistake of team files with its line.
+
+    The exit code is 2 when there are any.
+    """
     from agents.team_files import load_team, team_names
     from domain.errors import InvalidTeamFile
 
@@ -74,7 +84,14 @@ def check(
 
 
 def _specialists(team: "Team") -> list[tuple[str, ...]]:
-    return [(s.name, ", ".join(s.tools) or "-", s.fallback or "-", s.description) for s in team.specialists]
+    return [
+        (s.name, ", ".join(s.tools) or "-", s.fallback or "-", ", ".join(s.alternatives) or "-", s.description)
+        for s in team.specialists
+    ]
+
+
+def _tools(team: "Team") -> list[tuple[str, ...]]:
+    return [(t.name, t.origin, t.effect, t.level, t.target) for t in team.tools]
 
 
 def _checkpoints(team: "Team") -> list[tuple[str, ...]]:

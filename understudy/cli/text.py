@@ -14,6 +14,11 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\
 """Control characters, text-direction overrides (they can disguise what is approved) and lone surrogates."""
 
 
+def examples(*commands: str) -> str:
+    """Return the last part of a command's help; the first character keeps the lines as they are."""
+    return "\b\nExamples:\n" + "".join(f"  understudy {command}\n" for command in commands)
+
+
 def clean(text: str) -> str:
     r"""Return the text without anything that a terminal would obey; only `\n` and `\t` stay."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")

@@ -5,7 +5,8 @@ import pytest
 
 from agents.delegation import delegator, history
 from agents.delegation.arms import Candidate, Objective
-from agents.delegation.delegator import Delegator, Selection
+from agents.delegation.delegator import Delegator, Selection, Told
+from agents.delegation.standings import Standing
 from domain.errors import InvalidWorkspace, UnknownAgent, UserError
 from memory.encoders import Encoder
 from memory.sqlite import SqliteRecords
@@ -17,7 +18,7 @@ class Desk:
     """A delegator with the arguments that the tests share."""
 
     def __init__(self, records: SqliteRecords, encoder: Encoder, **settings: Any) -> None:
-        self.delegator = Delegator(records, encoder, clock=lambda: 1_700_000_000.0, seed=3, **settings)
+        self.delegator = Delegator(records, encoder, team="office", clock=lambda: 1_700_000_000.0, seed=3, **settings)
 
     async def select(self, kind: str = "search", workspace: str = "acme", goal: str | None = None) -> Selection:
         return await self.delegator.select(kind, workspace, candidates=ARMS, fallback="senior", goal=goal)
@@ -76,9 +77,51 @@ async def test_workspaces_learn_nothing_from_each_other(desk: Desk) -> None:
     assert (await desk.select(workspace="other")).reason.startswith("nothing was seen yet")
 
 
+async def test_teams_learn_nothing_from_each_other(records: SqliteRecords, wordllama: Encoder, desk: Desk) -> None:
+    await desk.observe("senior", 0.0, 40)
+    other = Delegator(records, wordllama, team="studio")
+    chosen = await other.select("search", "acme", candidates=ARMS, fallback="senior")
+    assert chosen.reason.startswith("nothing was seen yet")
+
+
+async def test_a_run_is_claimed_once_in_its_workspace(records: SqliteRecords, wordllama: Encoder, desk: Desk) -> None:
+    asked = [await desk.delegator.claimed(*given) for given in (("acme", "r1"), ("acme", "r1"), ("other", "r1"))]
+    assert asked == [True, False, True]
+
+
+async def test_a_part_of_a_kind_stands_for_the_most_frequent_one(desk: Desk) -> None:
+    for kind, agent, times in (("creation/blog", "junior", 30), ("creation/ads", "senior", 3)):
+        for _ in range(times):
+            await desk.delegator.observe("acme", kind, agent, 1.0, seconds=1.0, cost=1.0)
+    routed = Delegator(
+        desk.delegator._records, desk.delegator._encoder, team="office", routes={"creation/blog": "junior"}
+    )
+    chosen = await routed.select("creation", "acme", candidates=ARMS, fallback="senior")
+    assert chosen.reason == "tasks of type 'creation/blog' go to junior by the team's route"
+
+
+async def test_standings_tell_how_agents_did(desk: Desk) -> None:
+    await desk.observe("senior", 0.9, 2)
+    await desk.observe("senior", 0.0, 1)
+    await desk.observe("junior", 0.4, 1)
+    first, second = await desk.delegator.standings("acme")
+    assert first == Standing("search", "senior", 3, 2, first.quality, 2.0, 1.0)
+    assert first.quality == pytest.approx(0.6)
+    assert (second.agent, second.successes) == ("junior", 0)
+    assert await desk.delegator.standings("other") == []
+
+
+async def test_only_so_many_workspaces_are_kept_in_memory(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delegator, "_DESKS", 2)
+    for workspace in ("a", "b", "c"):
+        await desk.observe("junior", 1.0, 1, workspace=workspace)
+    assert list(desk.delegator._desks) == ["b", "c"]  # memory is not visible from outside
+    assert len(await desk.delegator.standings("a")) == 1
+
+
 async def test_the_goals_text_is_not_kept(records: SqliteRecords, desk: Desk) -> None:
     await desk.delegator.observe("acme", "search", "junior", 1.0, seconds=1.0, cost=1.0, goal="The canary sings")
-    entries = await records.read("selection:acme:outcomes:0")
+    entries = await records.read("selection:acme:office:outcomes:0")
     assert len(entries) == 1
     assert "canary" not in str(entries)
 
@@ -103,8 +146,8 @@ async def test_more_task_kinds_than_are_told_apart_are_no_error(desk: Desk) -> N
 
 async def test_features_of_another_encoder_are_left_out(records: SqliteRecords, wordllama: Encoder, desk: Desk) -> None:
     await desk.observe("junior", 1.0, 3)
-    [(_, entry), *_] = await records.read("selection:acme:outcomes:0")
-    await records.append("selection:acme:outcomes:0", entry | {"encoder": "other", "features": "AAA="})
+    [(_, entry), *_] = await records.read("selection:acme:office:outcomes:0")
+    await records.append("selection:acme:office:outcomes:0", entry | {"encoder": "other", "features": "AAA="})
     assert (await desk.select(goal="Find it")).reason.startswith("4 outcomes")
 
 
@@ -124,7 +167,7 @@ async def test_impossible_outcomes_are_refused_and_not_kept(
 ) -> None:
     with pytest.raises(UserError, match="an outcome lies in 0..1"):
         await desk.delegator.observe("acme", "search", "junior", outcome, seconds=1.0, cost=cost)
-    assert await records.read("selection:acme:outcomes:0") == []
+    assert await records.read("selection:acme:office:outcomes:0") == []
 
 
 async def test_what_the_records_have_dropped_is_dropped_in_memory_too(
@@ -143,3 +186,33 @@ async def test_the_fallback_of_each_call_counts(desk: Desk) -> None:
     for fallback in ("senior", "junior"):
         chosen = await desk.delegator.select("search", "acme", candidates=ARMS, fallback=fallback)
         assert chosen.agent == fallback
+
+
+async def test_a_forgotten_goal_is_gone_from_memory_and_records_and_its_outcomes_count(
+    records: SqliteRecords, desk: Desk
+) -> None:
+    await desk.observe("senior", 0.1, 30)
+    await desk.observe("junior", 1.0, 30)
+    assert (await desk.select()).agent == "junior"
+    assert await desk.delegator.forget("acme", "find  IT") == 60
+    assert (await desk.select()).agent == "junior"
+    assert {entry["features"] for _, entry in await records.read("selection:acme:office:outcomes:0")} == {""}
+    assert await desk.delegator.forget("acme", "Find it") == 0
+
+
+async def test_what_is_told_together_counts_like_what_is_told_one_by_one(
+    desk: Desk, records: SqliteRecords, wordllama: Encoder
+) -> None:
+    told = [Told("search", "junior", 0.4, 2.0, 1.0), Told("search", "senior", 0.9, 3.0, 5.0)]
+    await desk.delegator.observe_many("together", told, goal="Find it")
+    for each in told:
+        await desk.delegator.observe(
+            "apart", each.task_type, each.agent, each.outcome, seconds=each.seconds, cost=each.cost, goal="Find it"
+        )
+    together, apart = [await records.read(f"selection:{name}:office:outcomes:0") for name in ("together", "apart")]
+    assert together == apart
+    assert len(together) == 2
+    await desk.delegator.observe_many("together", [])
+    with pytest.raises(UserError):
+        await desk.delegator.observe_many("together", [told[0], told[1]._replace(outcome=2.0)])
+    assert await records.read("selection:together:office:outcomes:0") == together

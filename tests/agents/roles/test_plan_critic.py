@@ -16,10 +16,11 @@ Opened = Callable[..., Any]
 
 @pytest.fixture
 def reviewed(team: Team, briefing: Briefing) -> Callable[..., Any]:
-    async def review(on: Any) -> list[Problem]:
+    async def review(on: Any, **more: Any) -> list[Problem]:
+        given = {"plan": Plan(steps=[Step(id="find", agent="researcher", task="Find the sales.")])} | more
         request = PlanReviewRequest(
             goal="How were sales?", briefing=briefing, team=team, emit=on.events.append, tools=Toolbox({}),
-            plan=Plan(steps=[Step(id="find", agent="researcher", task="Find the sales.")]),
+            **given,
         )  # fmt: skip
         return await PlanCritic(on.model, Prompts().load("plan_critic"))(request)
 
@@ -43,3 +44,14 @@ async def test_other_codes_are_sent_back(stage: Opened, reviewed: Callable[..., 
     on = stage({"content": {"problems": [{"code": "cycle", "message": "?"}]}}, {"content": {"problems": []}})
     assert await reviewed(on) == []
     assert "problems.0.code: literal_error" in on.sent()[1]["messages"][-1]["content"]
+
+
+async def test_what_code_finds_needs_no_model(stage: Opened, reviewed: Callable[..., Any]) -> None:
+    twice = [Step(id=name, agent="researcher", task="Find the sales.") for name in ("a", "b")]
+    assert [problem.code for problem in await reviewed(stage(), plan=Plan(steps=twice))] == ["redundant_step"]
+
+
+async def test_finished_steps_are_named_and_not_judged(stage: Opened, reviewed: Callable[..., Any]) -> None:
+    on = stage({"content": {"problems": [{"code": "risk", "step": "find", "message": "too late"}]}})
+    assert await reviewed(on, finished=["find"]) == []
+    assert "judge what follows):\nfind" in on.sent()[0]["messages"][1]["content"]

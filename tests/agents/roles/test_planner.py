@@ -5,7 +5,7 @@ import pytest
 
 from agents.contracts import Planning, PlanningRequest
 from agents.roles.planner import NO_DELIVERY, Planner
-from agents.team import Team
+from agents.team import PlanningPolicy, Team
 from agents.tools.registry import Tool, Toolbox
 from domain.briefings import Briefing
 from domain.outcomes import Failure, StepResult
@@ -32,8 +32,8 @@ PLANNED = {
 def planned(team: Team, briefing: Briefing, read_tool: Tool, write_tool: Tool) -> Callable[..., Any]:
     async def plan(on: Any, **more: Any) -> Planning:
         request = PlanningRequest(
-            goal="How were sales?", briefing=briefing, team=team, emit=on.events.append, kind="analysis",
-            tools=Toolbox.of([read_tool, write_tool]), **({"recall": Recall()} | more),
+            goal="How were sales?", briefing=briefing, emit=on.events.append, kind="analysis",
+            tools=Toolbox.of([read_tool, write_tool]), **({"recall": Recall(), "team": team} | more),
         )  # fmt: skip
         return await Planner(on.model, Prompts().load("planner"))(request)
 
@@ -105,3 +105,37 @@ async def test_rejected_plan_comes_with_problems_and_failures(stage: Opened, pla
     assert '{"id":"find","agent":"researcher","task":"Find the sales."}' in told(on)
     assert "- unknown_agent in 'find': 'finder' is not one of researcher, writer" in told(on)
     assert "failed (tool_timeout: too slow)" in told(on)
+
+
+async def test_a_long_rejected_plan_is_shown_in_part(stage: Opened, planned: Callable[..., Any]) -> None:
+    on = stage({"content": PLANNED})
+    rejected = Plan(steps=[Step(id=f"s{i}", agent="researcher", task="x") for i in range(500)])
+    await planned(on, rejected=rejected)
+    assert "(and 450 more steps)" in told(on) and '"s50"' not in told(on)
+
+
+async def test_the_next_stretch_is_planned_behind_what_is_finished(stage: Opened, planned: Callable[..., Any]) -> None:
+    finished, more = Step.model_validate(FIND), {"id": "tell", "agent": "writer", "task": "Tell.", "needs": ["find"]}
+    on = stage({"content": {"alternatives": [{"steps": [more], "continues": True}, {"steps": []}]}})
+    found = StepResult(step="find", agent="researcher", text="Sales were 12.")
+    planning = await planned(on, finished=[finished], results=[found], stretches_left=2, rules=["no spam"])
+    assert [(plan.steps, plan.continues) for plan in planning.alternatives] == [
+        ([Step.model_validate(more)], True), ([finished], False),
+    ]  # fmt: skip
+    for shown in ('{"id":"find"', "Sales were 12.", "may follow this one: 2", "- no spam"):
+        assert shown in told(on)
+
+
+async def test_a_first_plan_needs_a_step(stage: Opened, planned: Callable[..., Any]) -> None:
+    on = stage({"content": {"alternatives": [{"steps": []}]}}, {"content": PLANNED})
+    await planned(on)
+    assert "a plan has at least one step" in on.sent()[1]["messages"][-1]["content"]
+
+
+async def test_team_and_budget_are_told(stage: Opened, planned: Callable[..., Any], team: Team) -> None:
+    on = stage({"content": PLANNED})
+    policy = PlanningPolicy(max_alternatives=2, strategy="adaptive")
+    await planned(on, team=team.model_copy(update={"planning": policy}), budget={"seconds": 60.0})
+    system = on.sent()[0]["messages"][0]["content"]
+    assert "one to 2 plans" in system and "Wanted here: adaptive." in system
+    assert "seconds: 60" in told(on)

@@ -114,4 +114,4 @@ async def test_rounds_are_bounded(stage: Opened, worked: Callable[..., Any]) -> 
 
 async def test_empty_answer(stage: Opened, worked: Callable[..., Any]) -> None:
     with pytest.raises(MalformedAnswer, match="empty"):
-        await worked(stage({"content": " "}))
+        await worked(stage({"content": " "}, {"content": " "}))

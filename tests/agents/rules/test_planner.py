@@ -1,11 +1,12 @@
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from agents.team import Specialist, Team
+from agents.team import PlanningPolicy, Specialist, Team
 from domain.outcomes import Failure, StepResult
-from domain.plans import Plan, Problem, validate_plan
+from domain.plans import Plan, Problem, QueryKind, Step, Strategy
+from domain.validation import validate_plan
 from graph.catalogue import RunCatalogue
 
 Rules = Any  # conftest's class; a conftest cannot be imported
@@ -98,3 +99,53 @@ async def test_a_team_without_templates_is_planned_by_capability(energy: Rules) 
 async def test_an_empty_folder_still_gives_a_plan(energy: Rules, folder: Path) -> None:
     energy.materials = []
     assert (await energy.planned("Find the law")).alternatives[0].sequence == ["search"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in get_args(QueryKind) if kind != "conversation"])
+async def test_the_documents_team_has_a_template_for_every_kind(energy: Rules, kind: str) -> None:
+    assert [template.name for template in energy.team.templates if kind in template.kinds]
+    best = (await energy.planned("Coal in Iowa", kind=kind)).alternatives[0]
+    assert best.rationale.startswith("The team's template")
+    assert validate_plan(best, RunCatalogue(energy.team, energy.tools)) == []
+
+
+def wanting(rules: Rules, strategy: Strategy) -> Rules:
+    rules.team = rules.team.model_copy(update={"planning": PlanningPolicy(strategy=strategy)})
+    return rules
+
+
+async def test_a_comprehensive_plan_has_everybody_who_can_read(energy: Rules) -> None:
+    best = (await wanting(energy, "comprehensive").planned(QUESTION)).alternatives[0]
+    assert (best.strategy, best.sequence) == ("comprehensive", ["search", "read", "compare", "summarise", "analyse"])
+    assert best.steps[-1].needs == [step.id for step in best.steps[:-1]]
+
+
+async def test_an_adaptive_plan_gathers_first_and_then_reads_what_gave_something(energy: Rules) -> None:
+    first = (await wanting(energy, "adaptive").planned(QUESTION, stretches_left=1)).alternatives[0]
+    assert (shape(first), first.continues) == ([("search", []), ("analyse", [])], True)
+    results = [
+        StepResult(step="search", agent="search", text="nothing", empty=True),
+        StepResult(step="analyse", agent="analyse", text="It doubled."),
+    ]
+    [second] = (await energy.planned(QUESTION, finished=first.steps, results=results, delivers=True)).alternatives
+    assert [(step.id, step.needs) for step in second.steps] == [("write", ["analyse"]), ("deliver", [])]
+    assert "Without what search found, which was nothing." in second.rationale
+
+
+async def test_where_no_stretch_may_follow_nothing_is_left_open(energy: Rules) -> None:
+    planning = await wanting(energy, "adaptive").planned(QUESTION)
+    assert not any(plan.continues for plan in planning.alternatives)
+
+
+async def test_a_stretch_that_a_model_began_is_ended_with_an_answer(energy: Rules) -> None:
+    begun = Step(id="own_way", agent="read", task="Read the law.")
+    found = StepResult(step="own_way", agent="read", text="The law says so.")
+    [plan] = (await energy.planned("Write an essay on coal", finished=[begun], results=[found])).alternatives
+    assert [(step.id, step.agent, step.needs) for step in plan.steps] == [("answer", "write", ["own_way"])]
+
+
+async def test_a_stretch_without_anything_to_add_is_the_whole(energy: Rules) -> None:
+    begun = Step(id="own_way", agent="search", task="Find the law.")
+    found = StepResult(step="own_way", agent="search", text="The law says so.")
+    [plan] = (await energy.planned("Find the law", finished=[begun], results=[found])).alternatives
+    assert plan.steps == [begun]

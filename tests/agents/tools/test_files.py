@@ -1,12 +1,15 @@
 import errno
 import hashlib
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agents.tools.files import file_tools, write_new
+from agents.tools.registry import Tool, ToolOutput
 from domain.errors import InvalidArguments, PathNotAllowed, ToolError
 
 
@@ -23,7 +26,7 @@ async def test_the_tool_writes_a_file_in_sub_folders(out: Path) -> None:
     [tool] = file_tools(out)
     answer = await tool.call({"path": "notes/2026/brief.md", "text": "Grüße"})
     digest = hashlib.sha256("Grüße".encode()).hexdigest()
-    assert answer.data == {"path": "notes/2026/brief.md", "bytes": 7, "sha256": digest}
+    assert answer.data == {"path": "notes/2026/brief.md", "bytes": 7, "sha256": digest, "new": True}
     assert everything(out) == {"notes/2026/brief.md": "Grüße".encode()}
 
 
@@ -133,3 +136,78 @@ def test_of_many_writers_of_one_name_one_wins(out: Path) -> None:
         assert sum(pool.map(write, range(40))) == 1
     [content] = everything(out).values()
     assert content.startswith(b"writer ")
+
+
+WRITE: dict[str, Any] = {"path": "deep/er/a.md", "text": "mine"}
+
+
+async def written(out: Path, tool: Tool) -> tuple[dict[str, Any], ToolOutput]:
+    """What was there before, and what writing gave."""
+    return await tool.prepared(WRITE), await tool.call(WRITE)
+
+
+async def test_what_was_written_can_be_taken_back_with_its_folders(out: Path) -> None:
+    [tool] = file_tools(out)
+    before, output = await written(out, tool)
+    await tool.undone(WRITE, "key", before, output)
+    assert list(out.rglob("*")) == []  # noqa: ASYNC240 - a look at the disk
+    assert (await tool.verified(WRITE, "key", before)).state == "did_not_happen"
+    assert (await tool.undone(WRITE, "key", before, output)).text == "deep/er/a.md is gone already"
+
+
+async def test_taking_back_keeps_what_somebody_changed_or_added_since(out: Path) -> None:
+    [tool] = file_tools(out)
+    before, output = await written(out, tool)
+    (out / "deep/er/b.md").write_text("theirs")
+    (out / "deep/er/a.md").write_text("changed")
+    with pytest.raises(ToolError, match="changed after it was written"):
+        await tool.undone(WRITE, "key", before, output)
+    (out / "deep/er/a.md").write_text("mine")
+    await tool.undone(WRITE, "key", before, output)
+    assert everything(out) == {"deep/er/b.md": b"theirs"}
+
+
+async def test_a_file_that_was_there_before_is_kept(out: Path) -> None:
+    [tool] = file_tools(out)
+    write_new(out, **WRITE)
+    before, output = await written(out, tool)
+    verdict = await tool.verified(WRITE, "key", before)
+    for found in (output, verdict.output):
+        assert found is not None
+        with pytest.raises(ToolError, match="was there before"):
+            await tool.undone(WRITE, "key", before, found)
+    assert everything(out) == {"deep/er/a.md": b"mine"}
+
+
+@pytest.mark.parametrize(
+    ("there", "state"), [("mine", "happened"), ("theirs", "cannot_tell"), (None, "did_not_happen")]
+)
+async def test_a_lost_attempt_is_looked_into(out: Path, there: str | None, state: str) -> None:
+    [tool] = file_tools(out)
+    before = await tool.prepared(WRITE)
+    if there:
+        write_new(out, WRITE["path"], there)
+    assert (await tool.verified(WRITE, "key", before)).state == state
+
+
+async def test_taking_back_does_not_follow_a_link_out_of_the_folder(out: Path, tmp_path: Path) -> None:
+    [tool] = file_tools(out)
+    before, output = await written(out, tool)
+    shutil.rmtree(out / "deep/er")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "a.md").write_text("mine")
+    (out / "deep/er").symlink_to(elsewhere)
+    with pytest.raises(PathNotAllowed):
+        await tool.undone(WRITE, "key", before, output)
+    assert (elsewhere / "a.md").exists()
+
+
+async def test_what_a_person_found_to_be_written_can_be_taken_back(out: Path) -> None:
+    [tool] = file_tools(out)
+    before, _ = await written(out, tool)
+    told = ToolOutput("a person found that it had happened")
+    assert (await tool.undone(WRITE, "key", before, told)).text == "removed deep/er/a.md"
+    write_new(out, **WRITE)
+    with pytest.raises(ToolError, match="was there before"):
+        await tool.undone(WRITE, "key", await tool.prepared(WRITE), told)

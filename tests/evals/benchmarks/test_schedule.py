@@ -9,7 +9,7 @@ DIAMOND = Case(
             Step(id="after_quick", agent="a", task="", needs=["quick"]),
         ]
     ),
-    {"slow": 4.0, "quick": 1.0, "after_quick": 3.0},
+    {"slow": (4.0,), "quick": (1.0,), "after_quick": (3.0,)},
 )
 
 

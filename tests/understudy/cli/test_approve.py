@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from domain.approvals import ActionRequest
+from domain.effects import KeptEffect, settle_request
 from domain.errors import InvalidDecision
 from understudy.cli.approve import DecisionFile, Person, approve_all, read_decisions
 
@@ -19,6 +20,9 @@ WRITE = ActionRequest(
     description="writer is about to call write_file",
 )
 REVIEW = ActionRequest(id="result", name="review_result", args={"text": "t"}, description="the answer is ready")
+
+
+SETTLE = settle_request(KeptEffect(key="k", step="save", tool="send", args={"to": "ann"}, claim="c", claimed=1.0))
 
 
 def reader(*lines: str) -> Callable[[str], str]:
@@ -176,3 +180,27 @@ def test_a_bad_file_says_what_is_wrong(content: bytes, message: str, tmp_path: P
     with pytest.raises(InvalidDecision) as caught:
         read_decisions(path)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("lines", "answer"),
+    [
+        (["h"], {"type": "approve"}),
+        (["t"], {"type": "edit", "args": {"happened": False}}),
+        (["v", "s"], {"type": "reject"}),
+        (["it did not happen"], {"type": "edit", "args": {"happened": False}}),
+        (["perhaps", "It happened."], {"type": "approve"}),
+    ],
+)
+def test_whether_something_happened_has_answers_of_its_own(lines: list[str], answer: dict[str, Any]) -> None:
+    asked = person(*lines)
+    assert asked([SETTLE]) == [answer]
+    assert "Nobody knows whether this happened" in shown(asked)
+
+
+def test_what_happened_is_never_approved_unseen() -> None:
+    assert approve_all([WRITE, SETTLE]) is None
+    assert DecisionFile([], approve_all)([SETTLE]) is None
+    assert DecisionFile([{"name": "settle_effect", "type": "approve"}])([SETTLE]) == [{"type": "approve"}]
+    for unnamed in ({"type": "approve"}, {"type": "approve", "checkpoint": ""}):
+        assert DecisionFile([unnamed])([SETTLE]) is None

@@ -43,6 +43,26 @@ def test_a_route_is_told_with_its_neighbours(remembered: str, understudy: Invoke
     assert remembered in lines[-1]
 
 
+def test_a_reply_tells_no_confidence_that_memory_has_in_it(remembered: str, understudy: Invoke) -> None:
+    assert understudy("route", "hello").stdout.startswith("route:    answered directly — ")
+
+
+def test_a_new_plan_tells_whose_confidence_it_is(remembered: str, understudy: Invoke) -> None:
+    said = understudy("route", "Compare the wages of nurses in two towns").stdout
+    assert said.startswith("route:    newly planned, memory's confidence 0.")
+
+
+def test_a_new_index_is_told_on_one_line(remembered: str, understudy: Invoke) -> None:
+    result = understudy("memory", "reindex")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "indexed 1 task(s)\n", "")
+
+
+def test_a_task_is_shown_in_words(remembered: str, understudy: Invoke) -> None:
+    lines = understudy("memory", "show", remembered).stdout.splitlines()
+    assert "last_success\tyes" in lines
+    assert any(line.startswith("versions\tencoder wordllama, team documents@") for line in lines)
+
+
 def test_a_route_leaves_no_trace(understudy: Invoke) -> None:
     understudy("route", QUESTION)
     status = json.loads(understudy("status", "--json").stdout)

@@ -42,7 +42,7 @@ def test_the_performance(task: str, understudy: Invoke, tmp_path: Path) -> None:
     picture = tmp_path / "performance.png"
     result = understudy("performance", "--png", str(picture))
     assert result.stdout.splitlines()[0].split("\t") == [
-        "by", "name", "runs", "succeeded", "95 % interval", "quality", "seconds",
+        "by", "name", "runs", "succeeded", "95 % interval", "quality", "seconds", "dollars",
     ]  # fmt: skip
     assert result.stdout.splitlines()[1].startswith("sequence\t")
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -3,15 +3,18 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import typer
+import typer.main
+from typer.core import TyperGroup
 from typer.testing import Result
 
 from domain.errors import InvalidGoal, LimitReached, ModelUnavailable, StorageBusy, UserError
 from understudy.cli.errors import error_edge, exit_code
+from understudy.cli.main import app
 from understudy.cli.session import program
 
 Invoke = Callable[..., Result]
@@ -42,6 +45,35 @@ def test_every_command_explains_itself(command: list[str], understudy: Invoke) -
     result = understudy(*command, "--help")
     assert result.exit_code == 0
     assert result.stdout.startswith("Usage: ")
+
+
+def commands(group: TyperGroup | None = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Return every command and group of commands."""
+    found = group or typer.main.get_command(app)
+    assert isinstance(found, TyperGroup)
+    for name, command in found.commands.items():
+        yield (*path, name)
+        if isinstance(command, TyperGroup):
+            yield from commands(command, (*path, name))
+
+
+@pytest.mark.parametrize("command", [(), *commands()], ids=" ".join)
+def test_every_help_has_examples_and_cuts_no_line(
+    command: tuple[str, ...], understudy: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERMINAL_WIDTH", "80")
+    result = understudy(*command, "--help")
+    assert result.exit_code == 0
+    assert f"  understudy {' '.join(command)}" in result.stdout.partition("Examples:")[2] or not command
+    listed = result.stdout.partition("Commands:")[2].partition("Examples:")[0]
+    assert "..." not in listed
+
+
+@pytest.mark.parametrize("args", [["performance", "--png"], ["memory", "export"]])
+def test_a_file_that_cannot_be_written_is_a_usage_error(args: list[str], understudy: Invoke, tmp_path: Path) -> None:
+    result = understudy(*args, "nowhere/file")
+    assert result.exit_code == 2
+    assert f"there is no folder '{tmp_path / 'nowhere'}'" in result.stderr
 
 
 def test_the_version(understudy: Invoke) -> None:

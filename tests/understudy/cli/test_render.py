@@ -4,18 +4,22 @@ import pytest
 
 from domain.approvals import ActionRequest, Decision
 from domain.events import (
+    AgentSelected,
     ApprovalDecided,
     ApprovalRequested,
     CheckpointPassed,
     DraftComposed,
     DraftCriticised,
     EffectRecorded,
+    EffectUndone,
     Event,
     MemoryRecalled,
     ModelCalled,
     OutcomeRemembered,
     PlanCriticised,
     PlanProposed,
+    RecoveryChosen,
+    ResourceBound,
     RoleDegraded,
     RouteDecided,
     RunFinished,
@@ -26,6 +30,7 @@ from domain.events import (
     StepStarted,
     ToolCalled,
     ToolReturned,
+    TrialAssigned,
 )
 from domain.outcomes import Critique, Failure, Outcome, StepResult, Usage
 from domain.plans import Plan, Problem, Step
@@ -72,6 +77,14 @@ CASES: dict[str, tuple[Event, str | None]] = {
         PlanCriticised(problems=[Problem(code="cycle", step="a", message="a → a")]),
         "          plan problem: cycle in 'a': a → a",
     ),
+    "trial_assigned": (
+        TrialAssigned(trial="shorter", variant="read>write", reason="this run is in its challenger's share"),
+        "trial     shorter: read>write (this run is in its challenger's share)",
+    ),
+    "agent_selected": (
+        AgentSelected(step="s1", agent="junior", fallbacks=["senior"], kind="search", reason="it promises more"),
+        "chosen    s1: junior — it promises more",
+    ),
     "step_started": (StepStarted(step="s1", agent="a", task="look"), "start     s1: a — look"),
     "step_started-again": (
         StepStarted(step="s1", agent="a", task="look", attempt=2),
@@ -84,6 +97,14 @@ CASES: dict[str, tuple[Event, str | None]] = {
     "step_finished-failed": (
         StepFinished(result=StepResult(step="s1", agent="a", status="failed", failure=FAILED)),
         "failed    s1: no such table",
+    ),
+    "recovery_chosen": (
+        RecoveryChosen(rung="retry", step="s1", why="a: tool_timeout: too late", wait=0.51),
+        "recover   s1: tries again in 0.5 s — a: tool_timeout: too late",
+    ),
+    "recovery_chosen-plan": (
+        RecoveryChosen(rung="stop", why="no further plan may be tried"),
+        "recover   stops with what is done — no further plan may be tried",
     ),
     "step_held": (StepHeld(request=REQUEST), "waits     write_file needs your decision; the other steps go on"),
     "tool_called": (ToolCalled(step="s1", tool="search", args={"q": "x"}), '          · search(q="x")'),
@@ -99,6 +120,15 @@ CASES: dict[str, tuple[Event, str | None]] = {
     "effect_recorded-replayed": (
         EffectRecorded(step="s1", tool="write_file", key="k", replayed=True),
         "          · write_file had been done before; its recorded result was taken",
+    ),
+    "resource_bound": (
+        ResourceBound(step="s1", resource="here", placement="local", why="it is near"),
+        "          s1 on here (local)",
+    ),
+    "effect_undone": (EffectUndone(step="s1", tool="write_file", key="k"), "undone    s1: write_file"),
+    "effect_undone-kept": (
+        EffectUndone(step="s1", tool="write_file", key="k", failure=FAILED),
+        "kept      s1: write_file: no such table",
     ),
     "model_called": (ModelCalled(role="critic", model="openai:m", seconds=1), None),
     "model_called-failed": (
@@ -142,11 +172,15 @@ CASES: dict[str, tuple[Event, str | None]] = {
             )
         ),
         "result    done · confidence 0.80 · quality 0.90 · 1 critique(s), ended by plateau"
-        " · 5 model calls, 1,200 + 300 tokens",
+        " · 5 model calls, 1,200 + 300 tokens, price unknown",
     ),
     "run_finished-failed": (
         RunFinished(outcome=Outcome(status="failed", failure=FAILED)),
         "result    failed · confidence 0.00\n          tool_failed: no such table",
+    ),
+    "run_finished-undone": (
+        RunFinished(outcome=Outcome(status="undone", undone=["b", "a"], kept=["c: changed since"])),
+        "result    undone · confidence 0.00\nundone    b\n          a\nstays     c: changed since",
     ),
     "run_stopped": (RunStopped(reason="stopped on request"), "stopped   stopped on request"),
 }  # fmt: skip

@@ -1,0 +1,1 @@
+"""From a planner's answer to the plan that runs: repair, the smallest graph, estimates, choice, coded findings."""

@@ -1,0 +1,1 @@
+"""Resources: which model, tool or device does a step, and who may use it now."""

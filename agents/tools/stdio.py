@@ -1,0 +1,166 @@
+"""The pipes to an MCP server that runs as a process of our own: messages are lines of bounded length.
+
+The `mcp` package's own transport keeps a line of any length and hands the server's error output to the terminal.
+"""
+
+import asyncio
+import os
+import signal
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from mcp.client.stdio import get_default_environment
+from mcp.shared.message import SessionMessage
+from mcp.types import JSONRPCMessage
+from pydantic import ValidationError
+
+from domain.errors import MalformedOutput, OutputTooLarge, ToolAway, ToolCrashed, ToolError
+
+MAX_MESSAGE_BYTES = 8_000_000
+STOP_SECONDS = 2.0
+"""That a process has to end after its input was closed, and again after SIGTERM."""
+_STDERR_LINES = 5
+_STDERR_CHARS = 300
+
+
+@dataclass
+class Line:
+    """Whether a server can still be spoken to."""
+
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it is not to be used any more."""
+    fault: ToolError | None = None
+    """Why, where it was not our own wish."""
+
+    def end(self, fault: ToolError | None = None) -> None:
+        """Say that it cannot be used any more; the first reason counts."""
+        self.fault = self.fault or fault
+        self.ended.set()
+
+
+class Pipes(NamedTuple):
+    """The messages of a running server."""
+
+    read: MemoryObjectReceiveStream[SessionMessage | Exception]
+    write: MemoryObjectSendStream[SessionMessage]
+
+
+@asynccontextmanager
+async def piped(command: Sequence[str], secrets: Mapping[str, str], line: Line) -> AsyncIterator[Pipes]:
+    """Run a server for the length of the block.
+
+    Its environment is what any program needs to start and `secrets`; nothing else of ours is handed to it. What ends it
+    ends `line`, and one whose line has ended is not asked to end by itself.
+
+    Raises:
+        ToolAway: It cannot be started.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=get_default_environment() | dict(secrets),
+            limit=MAX_MESSAGE_BYTES,
+            start_new_session=True,
+        )
+    except OSError as error:
+        msg = f"{command[0]!r:.100} cannot be started: {error.strerror or error}"
+        raise ToolAway(msg) from error
+    incoming, read = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+    write, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
+    said = deque[str](maxlen=_STDERR_LINES)
+    tasks = [
+        asyncio.create_task(_hear(process, incoming, line, said)),
+        asyncio.create_task(_speak(process, outgoing)),
+        asyncio.create_task(_keep_errors(process, said)),
+    ]
+    try:
+        yield Pipes(read, write)
+    finally:
+        at_once = line.ended.is_set()
+        for task in tasks[:2]:
+            task.cancel()
+        await asyncio.gather(*tasks[:2], return_exceptions=True)
+        await _end(process, at_once=at_once)
+        tasks[2].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for stream in (incoming, read, write, outgoing):
+            stream.close()
+
+
+async def _hear(
+    process: asyncio.subprocess.Process,
+    incoming: MemoryObjectSendStream[SessionMessage | Exception],
+    line: Line,
+    said: deque[str],
+) -> None:
+    assert process.stdout is not None
+    try:
+        with incoming:
+            while text := await process.stdout.readuntil():
+                await incoming.send(SessionMessage(JSONRPCMessage.model_validate_json(text)))
+    except asyncio.LimitOverrunError:
+        line.end(OutputTooLarge(f"the server sent a message of more than {MAX_MESSAGE_BYTES:,} bytes"))
+    except (ValidationError, ValueError):
+        line.end(MalformedOutput("the server sent something that is not a message of the protocol"))
+    except (asyncio.IncompleteReadError, anyio.BrokenResourceError, anyio.ClosedResourceError):
+        last = " / ".join(said)
+        line.end(ToolCrashed(f"the server ended{f': {last}' if last else ''}"))
+
+
+async def _speak(process: asyncio.subprocess.Process, outgoing: MemoryObjectReceiveStream[SessionMessage]) -> None:
+    assert process.stdin is not None
+    with outgoing, suppress(ConnectionError, anyio.ClosedResourceError):  # its end is seen by who listens
+        async for message in outgoing:
+            text = message.message.model_dump_json(by_alias=True, exclude_none=True)
+            process.stdin.write(text.encode() + b"\n")
+            await process.stdin.drain()
+
+
+async def _keep_errors(process: asyncio.subprocess.Process, said: deque[str]) -> None:
+    """Keep the last lines of what the server complains about; it must be read, or the server would wait for that."""
+    assert process.stderr is not None
+    while chunk := await process.stderr.read(65_536):
+        lines = chunk.decode(errors="replace").splitlines()
+        said.extend(line.strip()[:_STDERR_CHARS] for line in lines if line.strip())
+
+
+async def _end(process: asyncio.subprocess.Process, *, at_once: bool) -> None:
+    """End the server and what it has started: ask by closing its input, then by SIGTERM, then end it by SIGKILL.
+
+    Args:
+        process: The leader of a process group.
+        at_once: Whether to begin with SIGKILL, for one that is broken or hangs.
+    """
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.close()
+    try:
+        if not at_once:
+            await _waited(process)
+            _signalled(process, signal.SIGTERM)
+            await _waited(process)
+    finally:  # also where somebody has no patience any more
+        _signalled(process, signal.SIGKILL)
+    await _waited(process)
+    with suppress(TimeoutError):  # its pipe closes when everything was read
+        async with asyncio.timeout(STOP_SECONDS):
+            while await process.stdout.read(1 << 20):
+                pass
+
+
+async def _waited(process: asyncio.subprocess.Process) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), STOP_SECONDS)
+
+
+def _signalled(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    """Signal the whole group; one that has ended left nothing but perhaps processes that it had started."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)

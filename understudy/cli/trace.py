@@ -1,0 +1,60 @@
+"""`understudy trace`: what happened in a run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from understudy.cli.opened import with_orchestrator
+from understudy.cli.options import AsJson, Workspace
+
+EXAMPLES = """\b
+Examples:
+  understudy trace 5d0c7e1f22aa
+  understudy trace 5d0c7e1f22aa --picture run.svg
+  understudy trace 5d0c7e1f22aa --json | jq '.effects[] | {key, state}'
+"""
+
+
+_WIDE = 2000
+"""Columns for a program or a file, where no line is broken."""
+
+
+def trace(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Id of the run, or of its thread for the latest one.")],
+    workspace: Workspace = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE", dir_okay=False, help="Draw it too, as .png or .svg.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what happened in a run, step by step.
+
+    Each step comes with its time, confidence, tokens and cost, who did it, and what it changed. The critical path says
+    what the run's time went to, and a step's slack by how much it could have ended later.
+    """
+    found = with_orchestrator(workspace, lambda o: o.trace(run))
+    if picture is not None:
+        from understudy.cli.gantt import draw
+
+        draw(found, picture)
+    from graph.critical_path import critical_path
+
+    path = critical_path(found)
+    if as_json:
+        from understudy.cli.screen import print_json
+
+        effects = [effect.model_dump(mode="json") for effect in found.effects]
+        usage = found.usage.model_dump(mode="json")
+        more = {"seconds": found.seconds, "effects": effects, "usage": usage}
+        print_json(found.model_dump(mode="json") | more | {"critical_path": path.model_dump(mode="json")})
+        return
+    from understudy.cli.critical_text import path_tree
+    from understudy.cli.screen import console
+    from understudy.cli.trace_text import trace_tree
+
+    out = console()
+    if not out.is_terminal:
+        out.width = _WIDE
+    out.print(trace_tree(found))
+    out.print(path_tree(found, path))

@@ -1,0 +1,63 @@
+"""How the installation stands: who plays, what is remembered, what is open, and what does not work."""
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.errors import StorageAway
+from graph.context import Context
+from understudy.context_use import ContextUse, context_use
+from understudy.runs import Runs, ThreadState
+from understudy.wiring import House
+
+MAX_SHOWN_THREADS = 20
+_NO_MODEL = "no model is configured: the rule-based twins play all roles (set OPENAI_API_KEY)"
+
+
+class OpenThread(BaseModel):
+    """A thread that is not at its end."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    thread: str
+    goal: str
+    state: ThreadState
+
+
+class Status(BaseModel):
+    """How the installation stands."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    home: str
+    workspace: str
+    team: str
+    mode: str
+    """The model that leads, or `rules`."""
+    encoder: str
+    tasks: int | None
+    """Remembered tasks of the workspace; None while the records are away, with the threads."""
+    open_threads: list[OpenThread]
+    contexts: ContextUse
+    """What steps hand to each other, and how often it was made before."""
+    degraded: list[str]
+    """What does not work as configured, in words."""
+
+
+async def status_of(house: House, runs: Runs, context: Context) -> Status:
+    """Return how a workspace stands."""
+    services = await house.services_for(context)
+    try:
+        tasks = await house.memory.count(context.workspace)
+        threads = [e for e in await runs.entries(context.workspace) if e.state != "ended"]
+    except StorageAway:
+        tasks, threads = None, []
+    return Status(
+        home=str(house.settings.home),
+        workspace=context.workspace,
+        team=services.team.name,
+        mode=services.cast.mode,
+        encoder=house.encoder.id,
+        tasks=tasks,
+        open_threads=[OpenThread(thread=e.thread, goal=e.goal, state=e.state) for e in threads[:MAX_SHOWN_THREADS]],
+        contexts=await context_use(house.records, house.contexts),
+        degraded=([_NO_MODEL] if services.cast.mode == "rules" else []) + await house.degraded(),
+    )
