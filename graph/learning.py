@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from domain.errors import StorageAway
 from domain.outcomes import Outcome
+from domain.plans import RESULT
 from domain.routing import RouteDecision
 from graph.context import Run
 from graph.delegating import observe_run
@@ -11,6 +12,22 @@ from graph.state import State, plan_of
 from memory.critiques import FailedAttempt
 from memory.episodes import Episode
 from memory.provenance import Provenance
+
+
+def worked(state: State, run: Run, outcome: Outcome) -> bool:
+    """Return whether a run speaks for its sequence: it came to its end, and what it gave was good enough.
+
+    Good enough is what the critic gave the score that the team wants, or a person let pass who had seen it.
+    """
+    enough = outcome.quality is None or outcome.quality >= run.services.team.quality.min_quality_score
+    return outcome.success and (enough or _accepted(state))
+
+
+def _accepted(state: State) -> bool:
+    """Return whether a person approved the final draft, or a step that delivers it."""
+    shown = {RESULT, *(step.id for step in plan_of(state).steps if step.delivers)}
+    decided = {key: entry["decision"]["type"] for key, entry in state.get("decisions", {}).items()}
+    return any(decided.get(key) in ("approve", "edit") for key in shown)
 
 
 async def learn(state: State, run: Run, outcome: Outcome, task: str) -> None:
@@ -41,7 +58,7 @@ def _episode(state: State, run: Run, outcome: Outcome, task: str) -> Episode:
         source=plan.source,
         recipe=state.get("recipe", ""),
         status=outcome.status,
-        success=outcome.success,
+        success=worked(state, run, outcome),
         quality=outcome.quality,
         seconds=run.services.clock() - state["started"],
         usage=outcome.usage,

@@ -8,7 +8,7 @@ from domain.errors import LimitReached
 from domain.events import OutcomeRemembered, RunFinished
 from domain.outcomes import Critique, Failure, Outcome, RunStatus, StepResult
 from graph.context import Run
-from graph.learning import learn
+from graph.learning import learn, worked
 from graph.scheduler import is_lost
 from graph.state import State, ended, plan_of, results_of, usage_of
 from memory.tasks import TaskRecord
@@ -109,21 +109,26 @@ def _confidence(results: list[StepResult], critique: Critique | None, failure: F
 
 
 def _record(state: State, run: Run, outcome: Outcome) -> TaskRecord:
-    plan = plan_of(state)
+    plan, success = plan_of(state), worked(state, run, outcome)
     return TaskRecord(
         workspace=run.context.workspace,
         team=run.services.team.name,
         goal=state["goal"],
         sequence=plan.sequence,
         plan=plan,
-        successes=int(outcome.success),
-        failures=int(not outcome.success),
-        last_success=outcome.success,
+        successes=int(success),
+        failures=int(not success),
+        last_success=success,
         quality=outcome.quality,
         seconds=run.services.clock() - state["started"],
-        error=outcome.failure.message if outcome.failure else "",
+        error="" if success else _why_not(outcome),
         degraded=outcome.degraded,
         versions=run.services.versions,
         run=run.run,
         user=run.context.user,
     )
+
+
+def _why_not(outcome: Outcome) -> str:
+    """Return why a run does not speak for its sequence."""
+    return outcome.failure.message if outcome.failure else "its quality was below what is wanted"

@@ -10,6 +10,7 @@ import pytest
 from agents.contracts import Assignment, Planning, PlanningRequest
 from agents.tools.files import file_tools
 from agents.tools.registry import ToolOutput
+from domain.checkpoints import Checkpoint
 from domain.errors import ToolError
 from domain.events import RoleDegraded
 from domain.outcomes import StepResult
@@ -45,6 +46,26 @@ async def test_a_similar_goal_takes_the_remembered_sequence_and_skips_the_planne
     assert state["decision"]["source"] == "memory"
     assert state["decision"]["confidence"] > 0.8
     assert state["decision"]["sequence"] == ["reader", "writer"]
+
+
+async def test_work_below_the_bar_is_given_but_never_reused(theatre: Opener) -> None:
+    stage = theatre(Troupe(scores=[0.5]))
+    state = await stage.say("Create a blog post about AI trends")
+    assert state["outcome"]["status"] == "done"
+    (task,) = await stage.services.memory.list("default")
+    assert (task.successes, task.failures, task.last_success) == (0, 1, False)
+    assert "below" in task.error
+    again = await stage.say("Create a blog post about AI trends")
+    assert again["decision"]["source"] == "planner"
+
+
+async def test_work_below_the_bar_that_a_person_approved_is_a_success(theatre: Opener) -> None:
+    gate = Checkpoint(name="look", condition="AFTER_STAGE", stage="result")
+    stage = theatre(Troupe(scores=[0.5]), checkpoints=(gate,))
+    await stage.say("Create a blog post about AI trends")
+    await stage.answer({"type": "approve"})
+    (task,) = await stage.services.memory.list("default")
+    assert (task.successes, task.failures) == (1, 0)
 
 
 async def test_an_unlike_goal_is_planned_anew(theatre: Opener) -> None:
