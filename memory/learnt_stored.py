@@ -13,28 +13,12 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from memory.calibration import SIGNALS, Calibration, MatchModel
+from memory.calibration import SIGNALS, Calibration
 from memory.encoders import Vectors
 from memory.heads import Array, Examples
 from memory.learnt import MAX_EXAMPLES, Learnt
 from memory.records import Value
-
-_LEAST_SCALE = 1e-6
-
-Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
-Signals = Annotated[list[Number], Field(min_length=SIGNALS, max_length=SIGNALS)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    mean: Signals
-    scale: Signals
-    weights: Signals
-    intercept: Number
-
-    def model(self) -> MatchModel:
-        return MatchModel(tuple(self.mean), tuple(self.scale), tuple(self.weights), self.intercept)
+from memory.stored_numbers import Number, StoredModel
 
 
 class _Stored(BaseModel):
@@ -49,7 +33,7 @@ class _Stored(BaseModel):
     labels: list[Annotated[int, Field(ge=0, lt=MAX_EXAMPLES)]]
     """By task, as places in `routes`."""
     alpha: str
-    model: _Model
+    model: StoredModel
     novel_below: Number
     accuracy: float = Field(ge=0, le=1)
 
@@ -59,8 +43,7 @@ class _Stored(BaseModel):
             raise ValueError("the parts are of different lengths")
         if len(set(self.tasks)) < len(self.tasks):
             raise ValueError("a task is there twice")
-        if min(self.model.scale) < _LEAST_SCALE:
-            raise ValueError("a scale is not positive")
+        self.model.check(SIGNALS)
         return self
 
 
@@ -73,7 +56,7 @@ def stored(learnt: Learnt) -> Value:
         routes=list(learnt.routes),
         labels=learnt.labels.tolist(),
         alpha=base64.b64encode(zlib.compress(learnt.alpha.astype(np.float16).tobytes(), 1)).decode(),
-        model=_Model.model_validate(learnt.calibration.model._asdict()),
+        model=StoredModel.model_validate(learnt.calibration.model._asdict()),
         novel_below=learnt.calibration.novel_below,
         accuracy=learnt.calibration.accuracy,
     )

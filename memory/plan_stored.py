@@ -13,7 +13,6 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from memory.calibration import MatchModel
 from memory.encoders import Vectors
 from memory.heads import Array, Examples
 from memory.plan_choice import NONE_FEATURES, Weights
@@ -22,13 +21,11 @@ from memory.plan_forms import Form, Forms
 from memory.plan_ranker import MAX_NODES, MAX_PLANS, PlanRanker
 from memory.plan_shapes import Node
 from memory.records import Value
+from memory.stored_numbers import LEAST_SCALE, Number, StoredModel
 
 SIGNALS = 2
-_LEAST_SCALE = 1e-6
 
-Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 Plain = Annotated[list[Number], Field(min_length=FEATURES, max_length=FEATURES)]
-Signals = Annotated[list[Number], Field(min_length=SIGNALS, max_length=SIGNALS)]
 Place = Annotated[int, Field(ge=0, lt=MAX_NODES)]
 
 
@@ -39,18 +36,6 @@ class _Weights(BaseModel):
     scale: Plain
     plan: Plain
     none: Annotated[list[Number], Field(min_length=NONE_FEATURES, max_length=NONE_FEATURES)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    mean: Signals
-    scale: Signals
-    weights: Signals
-    intercept: Number
-
-    def model(self) -> MatchModel:
-        return MatchModel(tuple(self.mean), tuple(self.scale), tuple(self.weights), self.intercept)
 
 
 class _Stored(BaseModel):
@@ -67,7 +52,7 @@ class _Stored(BaseModel):
     alpha: str
     mean: list[Number]
     weights: _Weights
-    model: _Model
+    model: StoredModel
     novel_below: Number
 
     @model_validator(mode="after")
@@ -79,8 +64,9 @@ class _Stored(BaseModel):
         for nodes, edges in self.forms:
             if not nodes or max(nodes) >= len(self.nodes) or not {n for edge in edges for n in edge} <= set(nodes):
                 raise ValueError("a form has nodes that are not there")
-        if min(*self.weights.scale, *self.model.scale) < _LEAST_SCALE:
+        if min(self.weights.scale) < LEAST_SCALE:
             raise ValueError("a scale is not positive")
+        self.model.check(SIGNALS)
         return self
 
 
@@ -96,7 +82,7 @@ def stored(ranker: PlanRanker) -> Value:
         alpha=base64.b64encode(zlib.compress(ranker.alpha.astype(np.float16).tobytes(), 1)).decode(),
         mean=ranker.mean.tolist(),
         weights=weights,
-        model=_Model.model_validate({**ranker.model._asdict()}),
+        model=StoredModel.model_validate({**ranker.model._asdict()}),
         novel_below=ranker.novel_below,
     )
     return record.model_dump(mode="json")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from domain.errors import InvalidSettings
 from domain.plans import Plan, Step, execution_order
+from evals.benchmarks.rows import read_lines
 from memory.plan_shapes import Agreement, f1
 
 WORKER = "worker"
@@ -35,14 +36,7 @@ def read_rows(path: Path) -> list[Row]:
     Raises:
         InvalidSettings: The file cannot be read, is empty, or has a line that is no such row; the message names it.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidSettings(f"{path} cannot be read: {error}") from error
-    rows = [_row(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
-    if not rows:
-        raise InvalidSettings(f"{path} has no rows")
-    return rows
+    return read_lines(path, _row)
 
 
 def agreement(plan: Plan | None, row: Row) -> Agreement:

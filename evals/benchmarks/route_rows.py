@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from domain.errors import InvalidSettings
+from evals.benchmarks.rows import read_lines
 
 
 class Row(NamedTuple):
@@ -27,14 +28,7 @@ def read_rows(path: Path) -> list[Row]:
     Raises:
         InvalidSettings: The file cannot be read, is empty, or has a line that is no such row; the message names it.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidSettings(f"{path} cannot be read: {error}") from error
-    rows = [_row(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
-    if not rows:
-        raise InvalidSettings(f"{path} has no rows")
-    return rows
+    return read_lines(path, _row)
 
 
 def _row(line: str, place: str) -> Row:

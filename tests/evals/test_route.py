@@ -49,6 +49,12 @@ def test_rows_are_read_and_blank_lines_passed_over(tmp_path: Path) -> None:
     assert read_rows(file) == [Row("a", "x"), Row("b", None)]
 
 
+def test_a_line_separator_inside_of_a_goal_ends_no_row(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"goal": "one\u2028line", "route": "a"}\n', encoding="utf-8")
+    assert read_rows(file) == [Row("one\u2028line", "a")]
+
+
 @pytest.mark.parametrize(
     "line", ["no json", "[]", "3", '{"goal": "a"}', '{"goal": "", "route": "x"}', '{"goal": "a", "route": 3}']
 )
