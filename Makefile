@@ -1,6 +1,6 @@
 # What a newcomer and a developer do, one target each. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup chat test lint typecheck check studio lock
+.PHONY: help setup chat test eval lint typecheck check studio lock
 
 VENV ?= .venv
 UV ?= uv
@@ -29,6 +29,9 @@ chat: $(VENV)/.ready ## Chat in the terminal; GOAL="..." does one goal and exits
 test: $(VENV)/.ready-dev ## Run all tests (ARGS="..." goes to pytest)
 	$(VENV)/bin/python -m pytest -n 2 $(ARGS)
 
+eval: $(VENV)/.ready ## Replay the recorded tasks strictly; fails on a regression (ARGS="..." goes to understudy)
+	$(VENV)/bin/understudy eval run --strict --gate evals/baseline.json $(ARGS)
+
 lint: $(VENV)/.ready-dev ## Check style and format
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
@@ -36,7 +39,7 @@ lint: $(VENV)/.ready-dev ## Check style and format
 typecheck: $(VENV)/.ready-dev ## Check the types of code and tests
 	$(VENV)/bin/mypy
 
-check: lint typecheck test ## Everything that must pass before a commit
+check: lint typecheck eval test ## Everything that must pass before a commit
 
 studio: $(VENV)/.ready-dev ## Open the graph in LangGraph Studio's local server
 	LANGGRAPH_STRICT_MSGPACK=true LANGGRAPH_CLI_NO_ANALYTICS=1 $(VENV)/bin/langgraph dev $(ARGS)

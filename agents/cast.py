@@ -1,11 +1,14 @@
 """Who plays which role: a model, else the fallback model, else the rule-based understudy steps on stage."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, get_args
 
 from agents.context_cache import ContextCache
 from agents.contracts import Assignment, Cast, Request, Role
+from agents.detectors import detectors_of
+from agents.discretion import Discretion
 from agents.handing import Handing
 from agents.model_settings import Job
 from agents.models import Model, Models
@@ -47,7 +50,13 @@ class Understudied(Generic[R, A]):
         return await self.twin(request)
 
 
-def build_cast(team: Team, models: Models | None, rules: Cast, contexts: ContextCache | None = None) -> Cast:
+def build_cast(
+    team: Team,
+    models: Models | None,
+    rules: Cast,
+    contexts: ContextCache | None = None,
+    prompts: Prompts | None = None,
+) -> Cast:
     """Return the cast for a team: models before `rules`, or `rules` alone where no model is configured.
 
     Reads the prompt files: call it off the event loop.
@@ -57,15 +66,19 @@ def build_cast(team: Team, models: Models | None, rules: Cast, contexts: Context
         models: Every model that is configured, if any.
         rules: The rule-based cast.
         contexts: Keeps what specialists hand to each other; None keeps it for this cast alone.
+        prompts: Templates of the roles; None takes those that come with it.
 
     Raises:
-        InvalidSettings: A specialist's model is unknown.
+        InvalidSettings: A specialist's model is unknown, or a detector is wanted that is not installed.
     """
     if models is None:
         return rules
     for specialist in team.specialists:
         models.named(specialist.model or models.settings.default)
-    casting = _Casting(models, Prompts())
+    discretion = Discretion(team.privacy, models.settings.base_url, detectors_of(team.privacy))
+    casting = _Casting(models, prompts or Prompts(), discretion)
+    jobs = {job: casting.specs(job) for job in get_args(Job)}
+    own = (specialist.model for specialist in team.specialists if specialist.model)
     handing = Handing(transformers_of(team), contexts or ContextCache())
     return Cast(
         supervisor=casting.role("supervisor", Supervisor, rules.supervisor),
@@ -76,7 +89,8 @@ def build_cast(team: Team, models: Models | None, rules: Cast, contexts: Context
         critic=casting.role("critic", Critic, rules.critic),
         reviser=casting.role("reviser", Reviser, rules.reviser),
         mode=models.settings.default,
-        models={job: casting.specs(job) for job in get_args(Job)},
+        models=jobs,
+        remote=frozenset(spec for spec in itertools.chain(own, *jobs.values()) if not discretion.is_local(spec)),
     )
 
 
@@ -86,6 +100,7 @@ class _Casting:
 
     models: Models
     prompts: Prompts
+    discretion: Discretion
 
     def role(self, job: Job, player: Callable[[Model, Prompt], Role[R, A]], twin: Role[R, A]) -> Role[R, A]:
         """Return a role whose players are the same but for their models."""
@@ -98,7 +113,7 @@ class _Casting:
         own, *others = self._models("specialist")
 
         def preferred(specialist: Specialist) -> Model:
-            return self.models.named(specialist.model) if specialist.model else own
+            return self.models.named(specialist.model, self.discretion) if specialist.model else own
 
         choices: list[Callable[[Specialist], Model]] = [preferred, *(_always(model) for model in others)]
         first, *rest = [SpecialistPlayer(choice, prompt, handing) for choice in choices]
@@ -116,8 +131,8 @@ class _Casting:
 
     def _models(self, job: Job) -> list[Model]:
         """Return the models for a job in the order in which they are tried."""
-        first, fallback = self.models.for_job(job), self.models.settings.fallback
-        return [first] if fallback in (None, first.spec) else [first, self.models.named(fallback)]
+        first, fallback = self.models.for_job(job, self.discretion), self.models.settings.fallback
+        return [first] if fallback in (None, first.spec) else [first, self.models.named(fallback, self.discretion)]
 
 
 def _always(model: Model) -> Callable[[Specialist], Model]:

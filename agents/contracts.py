@@ -43,6 +43,8 @@ class PlanningRequest(Request):
     kind: QueryKind
     recall: Recall
     """Memories in the hint band may be shown to the planner."""
+    unfit: Sequence[Problem] = ()
+    """Why the plan that memory would reuse cannot be carried out here; what was recalled is a hint then."""
     tools: Toolbox
     delivers: bool = False
     """Whether the answer is to be written to the output folder."""
@@ -61,6 +63,8 @@ class PlanningRequest(Request):
     """What a plan may be expected to take at most, by `seconds`, `calls` and `dollars`."""
     rules: Sequence[str] = ()
     """Hard rules in force, in words."""
+    private_steps: frozenset[str] = frozenset()
+    """Steps of the rejected plan, and finished ones, whose tasks and arguments are not shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,3 +145,5 @@ class Cast:
     """The model that leads, or `rules`."""
     models: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The models that may play each role, as `provider:name`."""
+    remote: frozenset[str] = frozenset()
+    """Those of all its models, the specialists' own too, that run on machines of others."""

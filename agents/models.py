@@ -19,6 +19,9 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
 from agents.budget import Call, charged
 from agents.contracts import Emit
+from agents.discretion import Discretion
+from agents.exchanges.keeping import asked_by
+from agents.exchanges.recording import RecordingChat
 from agents.model_settings import Job, ModelSettings
 from domain.errors import InvalidSettings, MalformedAnswer, ModelError, ModelRefused, ModelUnavailable
 from domain.events import ModelCalled
@@ -58,8 +61,15 @@ class Models:
     Belongs to one event loop, like the connections it holds. Raises `InvalidSettings` for an unknown model or job.
     """
 
-    def __init__(self, settings: ModelSettings) -> None:
+    def __init__(self, settings: ModelSettings, provider: Provider | None = None) -> None:
+        """Set up the models.
+
+        Args:
+            settings: Which models there are, and how long they are waited for.
+            provider: Answers for every model, in place of those that the specs name; closed with this.
+        """
         self.settings = settings
+        self._given = provider
         self._providers: dict[str, Provider] = {}
         self._models: dict[str, BaseChatModel] = {}
         self._away: dict[str, tuple[float, int, str]] = {}
@@ -70,14 +80,14 @@ class Models:
         for spec in {settings.default, *settings.jobs.values(), settings.fallback or settings.default}:
             check_spec(spec)
 
-    def named(self, spec: str) -> "Model":
-        """Return a model by `provider:name`, or raise `InvalidSettings`."""
+    def named(self, spec: str, discretion: Discretion | None = None) -> "Model":
+        """Return a model by `provider:name`, told as little as can be by default, or raise `InvalidSettings`."""
         check_spec(spec)
-        return Model(spec, self)
+        return Model(spec, self, discretion or Discretion(base_url=self.settings.base_url))
 
-    def for_job(self, job: Job) -> "Model":
+    def for_job(self, job: Job, discretion: Discretion | None = None) -> "Model":
         """Return the model that does a job."""
-        return self.named(self.settings.jobs.get(job, self.settings.default))
+        return self.named(self.settings.jobs.get(job, self.settings.default), discretion)
 
     async def resolved(self, spec: str) -> tuple[BaseChatModel, Provider]:
         """Return the model object behind a spec and its provider, made on first use."""
@@ -86,10 +96,15 @@ class Models:
             async with self._lock:
                 # Importing a provider and reading its certificates takes about a second: not on the event loop.
                 if provider not in self._providers:
-                    self._providers[provider] = await asyncio.to_thread(_provider, provider, self.settings)
+                    self._providers[provider] = await self._opened(provider)
                 if spec not in self._models:
-                    self._models[spec] = await asyncio.to_thread(self._providers[provider].chat, name)
+                    self._models[spec] = await asyncio.to_thread(_recording, self._providers[provider], spec, name)
         return self._models[spec], self._providers[provider]
+
+    async def _opened(self, name: str) -> Provider:
+        if self._given is not None:
+            return self._given
+        return await asyncio.to_thread(_provider, name, self.settings)
 
     def note_away(self, spec: str, reason: str) -> None:
         """Remember that a model could not be reached, so that the next calls need not wait to find out again."""
@@ -99,6 +114,10 @@ class Models:
     def note_answer(self, spec: str) -> None:
         """Remember that a model can be reached."""
         self._away.pop(spec, None)
+
+    def forgive(self) -> None:
+        """Forget which models could not be reached."""
+        self._away.clear()
 
     def check_not_away(self, spec: str) -> None:
         """Raise `ModelUnavailable` when the model could not be reached a short while ago, longer each time in a row."""
@@ -126,6 +145,12 @@ def check_spec(spec: str) -> None:
         raise InvalidSettings(msg)
 
 
+def _recording(provider: Provider, spec: str, name: str) -> BaseChatModel:
+    """Return a provider's model whose calls, as they leave this machine, are told to who keeps them."""
+    chat, foreign = provider.chat(name), provider.foreign
+    return RecordingChat(spec=spec, inner=chat, foreign=foreign, translated=provider.translated)
+
+
 _PROVIDERS = ("openai",)
 
 
@@ -147,6 +172,8 @@ class Model:
 
     spec: str
     models: Models = field(repr=False)
+    discretion: Discretion = field(repr=False)
+    """What it may be told."""
 
     async def call(
         self,
@@ -156,6 +183,7 @@ class Model:
         emit: Emit,
         tools: Sequence[Mapping[str, Any]] = (),
         response_format: Mapping[str, Any] | None = None,
+        prompt: str = "",
     ) -> AIMessage:
         """Return the model's answer and emit `ModelCalled`, also when it failed.
 
@@ -165,6 +193,7 @@ class Model:
             emit: Takes the event.
             tools: Functions the model may call, in the chat-completions format.
             response_format: Wanted form of the answer, in the chat-completions format.
+            prompt: Name and version of the template that the conversation began with, for who keeps the call.
 
         Raises:
             ModelUnavailable: Not reached, timed out, rate limited, key refused.
@@ -174,7 +203,8 @@ class Model:
         """
         tries = stop_after_attempt(GARBLED_TRIES)
         retrying = AsyncRetrying(stop=tries, retry=retry_if_exception_type(_Garbled), reraise=True)
-        return await retrying(self._once, messages, tools, response_format, role, emit)
+        with asked_by(role=role, prompt=prompt):
+            return await retrying(self._once, messages, tools, response_format, role, emit)
 
     async def _once(
         self,
@@ -220,13 +250,13 @@ class Model:
 
     async def text(self, prompt: Rendered, *, role: str, emit: Emit) -> str:
         """Return the model's answer as text; an empty one is a `MalformedAnswer`."""
-        return text_of(await self.call(conversation(prompt), role=role, emit=emit))
+        return text_of(await self.call(conversation(prompt), role=role, emit=emit, prompt=prompt.template))
 
     async def _invoke(
         self, messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]], form: Mapping[str, Any] | None
     ) -> AIMessage:
         chat, provider = await self.models.resolved(self.spec)
-        options = provider.options(form)
+        chat, options = self.discretion.over(chat, self.spec), provider.options(form)
         callee = chat.bind_tools([dict(tool) for tool in tools]) if tools else chat
         limit = self.models.settings.total_timeout
         try:

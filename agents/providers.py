@@ -11,6 +11,7 @@ import openai
 from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
 
+from agents.exchanges.calls import options_for
 from agents.model_settings import ModelSettings
 from domain.errors import InvalidSettings, MalformedAnswer, ModelError, ModelRefused, ModelUnavailable
 
@@ -53,12 +54,8 @@ class OpenAIProvider:
         )
 
     def options(self, form: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Return the options of a call whose answer should have a form.
-
-        The form goes straight into the request: as an option of its own the client would walk through its schema and
-        read the answer a second time, which takes longer than the rest of the call; it is read and checked by us.
-        """
-        return {"extra_body": {"response_format": dict(form)}} if form else {}
+        """Return the options of a call whose answer should have a form."""
+        return options_for(form)
 
     def translated(self, error: Exception) -> ModelError:
         """Return a foreign exception as one of ours, with the key struck out."""

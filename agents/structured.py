@@ -32,7 +32,8 @@ async def ask(
     """
     messages = conversation(prompt)
     for _ in range(1 + REPAIRS):
-        reply = await model.call(messages, role=role, emit=emit, response_format=response_format(answer))
+        form = response_format(answer)
+        reply = await model.call(messages, role=role, emit=emit, response_format=form, prompt=prompt.template)
         try:
             return answer.model_validate_json(unfenced(str(reply.text)), context=dict(context or {}))
         except ValidationError as error:

@@ -1,11 +1,14 @@
 """What a team is: its specialists, checkpoints, quality bar and plan templates."""
 
-from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agents.delegation.policy_names import PolicyName
+from agents.privacy_policy import PrivacyPolicy
 from agents.tools.declaration import ToolDeclaration
+from domain.autonomy import Autonomy
+from domain.briefings import DEFAULT_PARTS, BriefingPart
 from domain.budgets import Budget, Budgets, Price
 from domain.checkpoints import Checkpoint
 from domain.errors import UnknownAgent
@@ -13,7 +16,6 @@ from domain.plans import QueryKind, Step, Strategy
 from domain.resources import Resource
 
 ToolName = str
-PolicyName = Literal["shared-linear", "thompson", "linear", "neighbours", "greedy", "source"]
 TransformerName = Literal["evidence_digest", "table_to_text", "trim"]
 
 DEFAULT_ASPECTS = ("relevance", "clarity", "completeness", "accuracy", "structure")
@@ -48,6 +50,8 @@ class Specialist(BaseModel):
     alternatives: tuple[str, ...] = ()
     """Specialists that do this one's steps as well; who does a step is chosen by what came of the earlier ones."""
     expected: Expected = Expected()
+    briefing: tuple[BriefingPart, ...] = DEFAULT_PARTS
+    """What it is told of the circumstances; nothing else of the briefing reaches it, or its model."""
 
 
 class Quality(BaseModel):
@@ -141,6 +145,8 @@ class Team(BaseModel):
     tools: tuple[ToolDeclaration, ...] = ()
     """Tools beyond the built-in ones."""
     checkpoints: tuple[Checkpoint, ...] = ()
+    autonomy: Autonomy = Autonomy()
+    privacy: PrivacyPolicy = PrivacyPolicy()
     quality: Quality = Quality()
     selection: SelectionRules = SelectionRules()
     transformers: tuple[Handover, ...] = ()
@@ -163,9 +169,3 @@ class Team(BaseModel):
                 return specialist
         msg = f"team {self.name!r} has no specialist {name!r}; it has {', '.join(s.name for s in self.specialists)}"
         raise UnknownAgent(msg)
-
-    def checkpoints_at(
-        self, condition: Literal["AFTER_STAGE", "BEFORE_EXECUTION", "ON_EFFECT"], stage: str | None
-    ) -> Iterable[Checkpoint]:
-        """Return the checkpoints that stand at this place."""
-        return (c for c in self.checkpoints if c.condition == condition and c.stage == stage)

@@ -9,11 +9,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from agents.checkpoint_references import checkpoint_mistakes
 from agents.standing_in import hindrance
 from agents.team_schema import Mistake, TeamSource, suggestion
 from agents.toml_lines import Path
 from agents.transformers import ANYONE
-from domain.plans import RESULT, Effect, Plan, Problem, ProblemCode, Step
+from domain.plans import Effect, Plan, Problem, ProblemCode, Step
 from domain.validation import validate_plan
 
 TOOL_EFFECTS: Mapping[str, Effect] = {
@@ -68,7 +69,8 @@ def reference_mistakes(source: TeamSource, tools: Mapping[str, Effect]) -> Itera
         yield from _handover_mistakes(source, ("transformers", index), transformer, names.agents())
     yield from _route_mistakes(source, names.agents())
     for index, checkpoint in _tables(source.data, "checkpoints"):
-        yield from _stage_mistakes(source, ("checkpoints", index), checkpoint, names.agents())
+        yield from checkpoint_mistakes(source, ("checkpoints", index), checkpoint, names.allowed, names.effects)
+    yield from _called_for_mistakes(source, names)
     for index, resource in _tables(source.data, "resources"):
         yield from _resource_mistakes(source, ("resources", index), resource, names)
     for index, template in _tables(source.data, "templates"):
@@ -128,6 +130,14 @@ def _tool_mistakes(source: TeamSource, path: Path, tool: Mapping[str, Any], name
             yield source.mistake(place, message)
         elif writes or names.effects[other] == "write":
             yield source.mistake(place, f"{label}: a tool that writes neither has alternatives nor is one")
+
+
+def _called_for_mistakes(source: TeamSource, names: _Names) -> Iterator[Mistake]:
+    autonomy = source.data.get("autonomy")
+    for number, tool in enumerate(_texts(autonomy, "called_for") if isinstance(autonomy, dict) else ()):
+        if tool not in names.effects:
+            message = f"'autonomy.called_for' has the unknown tool {tool!r}{suggestion(tool, names.effects)}"
+            yield source.mistake(("autonomy", "called_for", number), message)
 
 
 def _specialist_mistakes(
@@ -191,19 +201,6 @@ def _route_mistakes(source: TeamSource, agents: Iterable[str]) -> Iterator[Mista
         if isinstance(name, str) and name not in agents:
             message = f"selection: {kind!r} goes to unknown {name!r}{suggestion(name, agents)}"
             yield source.mistake(("selection", "routes", kind), message)
-
-
-def _stage_mistakes(
-    source: TeamSource, path: Path, checkpoint: Mapping[str, Any], names: Iterable[str]
-) -> Iterator[Mistake]:
-    condition, stage, label = checkpoint.get("condition"), checkpoint.get("stage"), source.label(path)
-    stages = [*names, RESULT] if condition == "AFTER_STAGE" else list(names)
-    if condition == "AFTER_STAGE" and stage is None:
-        yield source.mistake(path, f"{label} stands AFTER_STAGE and has no 'stage'")
-    elif condition == "ON_EFFECT" and stage is not None:
-        yield source.mistake((*path, "stage"), f"{label} stands ON_EFFECT, which takes no 'stage'")
-    elif isinstance(stage, str) and stage not in stages:
-        yield source.mistake((*path, "stage"), f"{label} has unknown stage {stage!r}{suggestion(stage, stages)}")
 
 
 def _template_mistakes(source: TeamSource, path: Path, template: Mapping[str, Any], names: _Names) -> Iterator[Mistake]:

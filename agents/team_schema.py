@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from agents.privacy_policy import MaterialClass, PrivacyPolicy
 from agents.team import (
     Expected,
     Handover,
@@ -22,10 +23,13 @@ from agents.team import (
 )
 from agents.toml_lines import Path, nearest_line
 from agents.tools.declaration import ToolDeclaration
+from domain.autonomy import Autonomy
 from domain.budgets import Budget, Budgets, Price
-from domain.checkpoints import AutoApproval, Checkpoint
+from domain.checkpoints import CONTRADICTION, AutoApproval, Checkpoint
+from domain.measures import Test
 from domain.plans import Condition, ForEach, Repeat, Step
 from domain.resources import Resource
+from domain.waiting import Level
 
 
 @dataclass(frozen=True, order=True)
@@ -65,7 +69,8 @@ class TeamSource:
 
 _NOUNS: dict[str | int, str] = {
     "specialists": "specialist", "checkpoints": "checkpoint", "templates": "template", "steps": "step",
-    "transformers": "transformer", "resources": "resource", "tools": "tool",
+    "transformers": "transformer", "resources": "resource", "tools": "tool", "materials": "materials entry",
+    "when": "test", "escalation": "level",
 }  # fmt: skip
 
 _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
@@ -75,6 +80,11 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("tools",): ToolDeclaration,
     ("checkpoints",): Checkpoint,
     ("checkpoints", "auto_approve_if"): AutoApproval,
+    ("checkpoints", "when"): Test,
+    ("checkpoints", "escalation"): Level,
+    ("autonomy",): Autonomy,
+    ("privacy",): PrivacyPolicy,
+    ("privacy", "materials"): MaterialClass,
     ("quality",): Quality,
     ("selection",): SelectionRules,
     ("transformers",): Handover,
@@ -128,7 +138,10 @@ def schema_mistakes(source: TeamSource) -> Iterator[Mistake]:
     except ValidationError as error:
         for detail in error.errors():
             # pydantic also calls an array too short when each of its elements is wrong
-            if not (detail["type"] == "too_short" and detail["input"]):
+            if detail["type"] == CONTRADICTION:
+                label, found = source.label(detail["loc"]), detail["ctx"]["found"]
+                yield from (source.mistake((*detail["loc"], key), f"{label}: {message}") for key, message in found)
+            elif not (detail["type"] == "too_short" and detail["input"]):
                 yield source.mistake(detail["loc"], _message(source, detail))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agents.team import Team, TransformerName
+from agents.tools.cells import markdown_table
 from domain.errors import TransformFailed
 
 Context = dict[str, Any]
@@ -108,16 +109,22 @@ def digest_evidence(context: Context) -> Context:
 
 
 def table_to_text(context: Context) -> Context:
-    """Replace a table in `data` by a Markdown table at the end of `text`, at most 50 rows of it."""
+    """Replace a table in `data` by a Markdown table at the end of `text`, at most 50 rows of it.
+
+    One that stands in `text` already, as a query's output does, is not written again.
+    """
     data = context.get("data")
     if not isinstance(data, Mapping) or not data.get("columns") or "rows" not in data:
         return context
     rows: Sequence[Sequence[Any]] = data["rows"]
-    lines = [_row(data["columns"]), _row(["---"] * len(data["columns"])), *map(_row, rows[:_ROWS])]
-    if len(rows) > _ROWS:
-        lines.append(f"({len(rows) - _ROWS} more rows)")
     rest = {name: value for name, value in data.items() if name not in ("columns", "rows")}
-    text = "\n\n".join(part for part in (context.get("text", ""), "\n".join(lines)) if part)
+    said = context.get("text", "")
+    if markdown_table(data["columns"], rows) in said:
+        return {**context, "data": rest}
+    table = markdown_table(data["columns"], rows[:_ROWS])
+    if len(rows) > _ROWS:
+        table += f"\n({len(rows) - _ROWS} more rows)"
+    text = "\n\n".join(part for part in (said, table) if part)
     return {**context, "text": text, "data": rest}
 
 
@@ -178,8 +185,3 @@ def _cut(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     return text[:limit] if limit <= len(_CUT) else text[: limit - len(_CUT)] + _CUT
-
-
-def _row(cells: Sequence[Any]) -> str:
-    # A bar or line break within a cell would end it.
-    return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

@@ -5,16 +5,26 @@ The payload is the one that agent-chat-ui and agent-inbox render; `decode` accep
 `[{"type": "accept|edit|response|ignore", "args": ...}]`.
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from domain.consent_words import GIVE_CONSENT, said_consent
+from domain.edits import edited_args
 from domain.errors import InvalidDecision
+from domain.facts import Facts
+from domain.waiting import Patience
 
 DecisionType = Literal["approve", "edit", "reject", "respond"]
 
+DESK = "desk"
+"""Key under which the desk names the question whose decisions it passes on."""
+REFUSED = "refused"
+"""Key under which an interrupt says why the last answer could not be used."""
 SETTLE = "settle_effect"
 """Name of the question whether an effect that left no result happened (`domain.effects.settle_request`)."""
 
@@ -34,6 +44,20 @@ class ActionRequest(BaseModel):
     checkpoint: str = ""
     types: dict[str, str] = Field(default_factory=dict)
     """JSON type per argument (`string`, `integer`, `number`, `boolean`, `array`, `object`): edits are coerced to it."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """JSON schema of the arguments: edits are held against it; empty where there is none."""
+    facts: Facts | None = None
+    """What a person needs to know to decide."""
+    plan: str = ""
+    """Fingerprint of the plan that it belongs to; a decision holds for this plan only."""
+    patience: Patience = Patience()
+    """How long it waits, for whom, and what follows when nobody answers."""
+
+    @property
+    def told(self) -> str:
+        """The question with everything that is known about it, as text."""
+        facts = self.facts.lines() if self.facts else []
+        return "\n".join([self.description, *(f"{label}: {text}" for label, text in facts)])
 
 
 class Decision(BaseModel):
@@ -49,13 +73,25 @@ class Decision(BaseModel):
     by: str = ""
 
 
-def interrupt_payload(requests: Sequence[ActionRequest]) -> dict[str, Any]:
-    """Return the interrupt value that every known client renders, for one or more requests."""
-    first = requests[0]
+def shown_digest(requests: Sequence[ActionRequest]) -> str:
+    """Return the hash of everything that is shown: names, arguments, facts and plans; an answer holds for this only."""
+    shown = [[r.id, r.name, r.args, r.facts and r.facts.model_dump(mode="json"), r.plan] for r in requests]
+    text = json.dumps(shown, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def interrupt_payload(requests: Sequence[ActionRequest], refused: str = "") -> dict[str, Any]:
+    """Return the interrupt value that every known client renders.
+
+    Args:
+        requests: What is asked, one or more.
+        refused: Why the last answer could not be used; empty at the first time.
+    """
+    first, note = requests[0], _noted(refused)
     return {
+        **({REFUSED: refused} if refused else {}),
         "action_requests": [
-            {"id": r.id, "name": r.name, "args": r.args, "arguments": r.args, "description": r.description}
-            for r in requests
+            {"id": r.id, "name": r.name, "args": r.args, "arguments": r.args, "description": r.told} for r in requests
         ],
         "review_configs": [
             {"action_name": r.name, "allowed_decisions": ["approve", "edit", "reject"]} for r in requests
@@ -64,14 +100,25 @@ def interrupt_payload(requests: Sequence[ActionRequest]) -> dict[str, Any]:
         "config": {
             "allow_accept": True,
             "allow_edit": True,
-            "allow_respond": _takes_words(requests),
+            "allow_respond": takes_words(requests),
             "allow_ignore": False,
         },
-        "description": "\n\n".join(r.description for r in requests),
+        "description": "\n\n".join([*note, *(r.told for r in requests)]),
     }
 
 
-def _takes_words(requests: Sequence[ActionRequest]) -> bool:
+def asked_again(requests: Sequence[ActionRequest], refused: str) -> list[ActionRequest]:
+    """Return the requests as they are shown after an answer that could not be used; the first one says why."""
+    first, *others = requests
+    told = "\n".join([*_noted(refused), first.description])
+    return [first.model_copy(update={"description": told}), *others]
+
+
+def _noted(refused: str) -> list[str]:
+    return [f"The last answer could not be used: {refused}."] if refused else []
+
+
+def takes_words(requests: Sequence[ActionRequest]) -> bool:
     """Return whether words can be an answer: a plan or a result can be made anew from them, a step cannot."""
     return all(request.name in ("review_plan", "review_result") for request in requests)
 
@@ -85,10 +132,13 @@ _ALIASES: dict[str, DecisionType] = {
 def decode(answer: Any, requests: Sequence[ActionRequest]) -> list[Decision]:
     """Return one decision per request, or raise `InvalidDecision` and leave the question open.
 
-    A single approval or rejection answers all requests. Arguments that come with an approval are ignored.
+    A single approval or rejection answers all requests. Arguments that come with an approval are ignored, and so is who
+    an answer says that it comes from: only the desk, which has seen who answered, says that (`DESK`).
     """
     raw = _raw_decisions(answer, requests)
     decisions = [_decision(item) for item in raw]
+    if not (isinstance(answer, Mapping) and answer.get(DESK)):
+        decisions = [decision.model_copy(update={"by": ""}) for decision in decisions]
     if len(decisions) == 1 and len(requests) > 1 and decisions[0].type in ("approve", "reject"):
         decisions *= len(requests)
     if len(decisions) != len(requests):
@@ -132,40 +182,12 @@ def _edited(item: Mapping[str, Any]) -> dict[str, Any]:
     return dict(args)
 
 
-_JSON: TypeAdapter[Any] = TypeAdapter(JsonValue)
-_COERCERS: dict[str, TypeAdapter[Any]] = {
-    "string": TypeAdapter(str),
-    "integer": TypeAdapter(int),
-    "number": TypeAdapter(float),
-    "boolean": TypeAdapter(bool),
-    "array": TypeAdapter(list[Any]),
-    "object": TypeAdapter(dict[str, Any]),
-}
-
-
 def _fitted(decision: Decision, request: ActionRequest) -> Decision:
-    """Return the decision with edited values coerced to the request's types; unknown names are refused."""
+    """Return the decision with its edit read in the request's types and held against its schema."""
     if decision.args is None:
         return decision
-    if unknown := sorted(set(decision.args) - set(request.args) - set(request.types)):
-        msg = f"{request.name!r} takes no argument {', '.join(map(repr, unknown))}"
-        raise InvalidDecision(msg)
-    args = request.args | {name: _coerced(name, value, request) for name, value in decision.args.items()}
+    args = edited_args(request.name, request.args, decision.args, request.types, request.parameters)
     return decision.model_copy(update={"args": args})
-
-
-def _coerced(name: str, value: Any, request: ActionRequest) -> Any:
-    kind = request.types.get(name)
-    adapter = _COERCERS.get(kind or "")
-    if adapter is None:
-        return value
-    try:
-        if isinstance(value, str) and kind in ("array", "object"):
-            value = _JSON.validate_json(value)
-        return adapter.validate_python(value)
-    except ValidationError as error:
-        msg = f"{name!r} of {request.name!r} must be {kind}; got {value!r:.80}"
-        raise InvalidDecision(msg) from error
 
 
 _YES = re.compile(r"^(y|yes|ok|okay|approve[d]?|accept(ed)?|go( ahead)?|do it|looks good|lgtm)[.! ]*$", re.IGNORECASE)
@@ -182,7 +204,7 @@ _DID_NOT = re.compile(r"^(it )?(did|has)(n'?t| not)( happen(ed)?)?$|^(try again|
 def typed_answer(text: str, requests: Sequence[ActionRequest]) -> Decision | None:
     """Return the decision that a typed message stands for as an answer to these requests, or None for anything else.
 
-    Whether something happened can be said in words: "it happened", "it did not".
+    Whether something happened can be said in words: "it happened", "it did not"; so can a consent: "always", "never".
     """
     said = text.strip().rstrip(".! ")
     if requests and all(request.name == SETTLE for request in requests):
@@ -190,6 +212,8 @@ def typed_answer(text: str, requests: Sequence[ActionRequest]) -> Decision | Non
             return Decision(type="edit", args={"happened": False})
         if _HAPPENED.match(said):
             return Decision(type="approve")
+    if requests and all(request.name == GIVE_CONSENT for request in requests) and (answer := said_consent(said)):
+        return Decision(type="edit", args={"answer": answer})
     return typed_decision(text)
 
 

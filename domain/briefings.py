@@ -1,10 +1,25 @@
 """The one context that every agent of a run receives (workspace, person, voice, history, limits)."""
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.plans import Privacy
+
 DEFAULT_QUALITY_THRESHOLDS = {"content_quality": 0.7, "strategy_viability": 0.8, "research_depth": 0.75}
+
+
+BriefingPart = Literal[
+    "brand_voice", "target_profiles", "past_successes", "preferences", "task_history", "performance",
+    "quality_thresholds", "budget_constraints", "corrections", "materials", "conversation",
+]  # fmt: skip
+"""What of a briefing a specialist may ask for; the date and the names of workspace and run are told to everybody."""
+DEFAULT_PARTS: tuple[BriefingPart, ...] = (
+    "brand_voice", "target_profiles", "preferences", "corrections", "materials",
+)  # fmt: skip
+"""For a specialist that names none: what its own work is about, and nothing of other people's goals, of the
+conversation, or of how others did."""
 
 
 class Material(BaseModel):
@@ -16,7 +31,11 @@ class Material(BaseModel):
     kind: str
     """`document` or `table`."""
     summary: str = ""
-    """Title of a document; columns and row count of a table."""
+    """Title of a document; columns and row count of a table; why it cannot be read."""
+    readable: bool = True
+    privacy: Privacy = "internal"
+    consent: tuple[str, ...] = ()
+    """Scopes that a person must have agreed to before it is read."""
 
 
 class Correction(BaseModel):
@@ -28,6 +47,7 @@ class Correction(BaseModel):
     """Of the earlier run."""
     text: str
     """The result as it should have been, or what was wrong with it."""
+    privacy: Privacy = "internal"
 
 
 class Briefing(BaseModel):
@@ -54,3 +74,18 @@ class Briefing(BaseModel):
     materials: list[Material] = Field(default_factory=list)
     conversation: list[str] = Field(default_factory=list)
     """Earlier turns of the session, oldest first, `speaker: text`."""
+    conversation_privacy: list[Privacy] = Field(default_factory=list)
+    """How private each of these turns is; `internal` where it is not said."""
+
+    @property
+    def at_hand(self) -> list[Material]:
+        """The materials that can be read."""
+        return [material for material in self.materials if material.readable]
+
+    def only(self, parts: Collection[BriefingPart]) -> "Briefing":
+        """Return the briefing with nothing but these of its parts."""
+        left_out = [part for part in get_args(BriefingPart) if part not in parts]
+        empty = {part: type(self).model_fields[part].get_default(call_default_factory=True) for part in left_out}
+        if "conversation" in left_out:
+            empty["conversation_privacy"] = []
+        return self.model_copy(update=empty)

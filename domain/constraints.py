@@ -4,19 +4,18 @@ A rule that cannot be evaluated forbids. A reference to an earlier output is unk
 are held against its value before the effect.
 """
 
-import posixpath
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from domain.plans import Effect, Plan, as_ref
+from domain.plans import Effect, Plan
+from domain.targets import folded, is_short, leaves, plain_path, recipients_in
 
 Measure = Literal["dollars", "tokens", "calls"]
 Texts = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=500)], ...], Field(min_length=1)]
@@ -110,6 +109,11 @@ class Act:
     args: Mapping[str, Any] = field(default_factory=dict)
     privacy: str = "internal"
 
+    @cached_property
+    def recipients(self) -> Sequence[str]:
+        """To whom it goes, folded; found once for all rules."""
+        return recipients_in(self.args)
+
 
 @dataclass(frozen=True)
 class Circumstances:
@@ -168,16 +172,16 @@ def _tool(rule: ForbiddenTool, act: Act, _: Circumstances) -> str | None:
 
 
 def _recipient(rule: ForbiddenRecipient, act: Act, _: Circumstances) -> str | None:
-    for recipient in _recipients(act.args):
-        if any(fnmatchcase(recipient, _folded(pattern)) for pattern in rule.recipients):
+    for recipient in act.recipients:
+        if any(fnmatchcase(recipient, folded(pattern)) for pattern in rule.recipients):
             return f"nothing may be sent to {recipient!r:.100}"
     return None
 
 
 def _path(rule: ForbiddenPath, act: Act, _: Circumstances) -> str | None:
-    for __, text in _leaves(act.args):
-        names = {_folded(text), _plain_path(text)} if _is_short(text) else set()
-        if any(fnmatchcase(name, _folded(pattern)) for name in names for pattern in rule.paths):
+    for __, text in leaves(act.args):
+        names = {folded(text), plain_path(text)} if is_short(text) else set()
+        if any(fnmatchcase(name, folded(pattern)) for name in names for pattern in rule.paths):
             return f"{text!r:.100} may not be touched"
     return None
 
@@ -188,8 +192,8 @@ def _privacy(rule: Privacy, act: Act, _: Circumstances) -> str | None:
 
 
 def _security(rule: Security, act: Act, _: Circumstances) -> str | None:
-    said = "\n".join(_folded(text) for _, text in _leaves(act.args)) if act.effect == "write" else ""
-    hit = any(_folded(text) in said for text in rule.texts)
+    said = "\n".join(folded(text) for _, text in leaves(act.args)) if act.effect == "write" else ""
+    hit = any(folded(text) in said for text in rule.texts)
     return "the arguments hold a text that may not leave" if hit else None
 
 
@@ -217,51 +221,3 @@ _CHECKS: dict[str, Callable[[Any, Act, Circumstances], str | None]] = {
     "forbidden_tool": _tool, "forbidden_recipient": _recipient, "forbidden_path": _path, "privacy": _privacy,
     "security": _security, "cost": _cost, "time_of_day": _time, "unreadable": _unreadable,
 }  # fmt: skip
-
-_RECIPIENT_NAMES = frozenset({
-    "to", "cc", "bcc", "recipient", "recipients", "email", "emails", "address", "addresses", "channel", "phone",
-    "number", "chat", "chat_id", "user", "webhook", "url", "uri", "host", "endpoint", "target", "destination",
-})  # fmt: skip
-"""Arguments whose whole value is a recipient."""
-_ADDRESS = re.compile(r"[^\s<>,;\"'()\[\]]+@[^\s<>,;\"'()\[\]]+")
-_SHORT = 1000
-"""Longer values are texts, not names of anything."""
-
-
-def _recipients(args: Mapping[str, Any]) -> list[str]:
-    """Return everything in the arguments that something could be sent to, folded."""
-    found = []
-    for name, text in _leaves(args):
-        if not _is_short(text):
-            continue
-        folded = _folded(text)
-        found += [address.removeprefix("mailto:") for address in _ADDRESS.findall(folded)]
-        if name.casefold() in _RECIPIENT_NAMES:
-            found.append(folded)
-    return found
-
-
-def _leaves(value: Any, name: str = "") -> Iterable[tuple[str, str]]:
-    """Yield every text and number of the arguments with the name it stands under; references are left out."""
-    if isinstance(value, Mapping):
-        if as_ref(value) is None:
-            for key, item in value.items():
-                yield from _leaves(item, str(key))
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _leaves(item, name)
-    elif isinstance(value, str | int | float) and not isinstance(value, bool):
-        yield name, str(value)
-
-
-def _is_short(text: str) -> bool:
-    return len(text) <= _SHORT and "\n" not in text.strip()
-
-
-def _folded(text: str) -> str:
-    """Return the text so that look-alike spellings of one name are the same."""
-    return unicodedata.normalize("NFKC", text).casefold().strip()
-
-
-def _plain_path(text: str) -> str:
-    return posixpath.normpath(_folded(text).replace("\\", "/"))

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.approvals import ActionRequest, Decision
+from domain.autonomy import Ruling
 from domain.outcomes import Critique, CritiqueStop, Failure, Outcome, StepResult
 from domain.plans import Plan, Problem
 from domain.resources import Placement
@@ -63,6 +64,8 @@ class TrialAssigned(_Event):
     variant: str
     """The agents of the sequence, joined by `>`."""
     reason: str
+    chances: dict[str, float] = Field(default_factory=dict)
+    """How probable each variant was for this run; empty where the trial is over."""
 
 
 class AgentSelected(_Event):
@@ -76,6 +79,12 @@ class AgentSelected(_Event):
     kind: str
     """Kind of task under which outcomes are compared."""
     reason: str
+    chances: dict[str, float] = Field(default_factory=dict)
+    """How probable each agent was to be chosen; empty where nobody else could be."""
+    expected: dict[str, float] = Field(default_factory=dict)
+    """Outcome that was expected of each, 0-1."""
+    trial: str = ""
+    """Trial of agents that decided it."""
 
 
 class StepStarted(_Event):
@@ -119,6 +128,14 @@ class RecoveryChosen(_Event):
     """None where it is about the plan as a whole."""
     wait: float = 0.0
     """Seconds until then."""
+
+
+class ActionRuled(_Event):
+    """It was decided whether a step may have its effect without a person."""
+
+    type: Literal["action_ruled"] = "action_ruled"
+    step: str
+    ruling: Ruling
 
 
 class StepHeld(_Event):
@@ -222,6 +239,8 @@ class CheckpointPassed(_Event):
     type: Literal["checkpoint_passed"] = "checkpoint_passed"
     checkpoint: str
     reason: str
+    rule: str = ""
+    """What decided: `enabled`, `action`, `auto_approve_if`, `auto_approve_for_users`."""
 
 
 class ApprovalRequested(_Event):
@@ -233,12 +252,33 @@ class ApprovalRequested(_Event):
     requests: list[ActionRequest]
 
 
+class AnswerNoted(_Event):
+    """A person's answer counts, and the question waits for more."""
+
+    type: Literal["answer_noted"] = "answer_noted"
+    question: str
+    by: str
+    wants: str
+    """What is still wanted, in words."""
+
+
 class ApprovalDecided(_Event):
     """A person decided."""
 
     type: Literal["approval_decided"] = "approval_decided"
     request: str
     decision: Decision
+
+
+class RuleProposed(_Event):
+    """A person kept approving acts of one kind, and a standing rule is offered."""
+
+    type: Literal["rule_proposed"] = "rule_proposed"
+    rule: str
+    """Id to accept it by."""
+    words: str
+    """What it would let pass."""
+    evidence: str
 
 
 class OutcomeRemembered(_Event):
@@ -264,9 +304,9 @@ class RunStopped(_Event):
 
 Event = Annotated[
     RunStarted | MemoryRecalled | RouteDecided | PlanProposed | PlanCriticised | TrialAssigned | AgentSelected
-    | StepStarted | StepFinished | ResourceBound | RecoveryChosen | StepHeld | ToolCalled | ToolReturned
+    | StepStarted | StepFinished | ResourceBound | RecoveryChosen | ActionRuled | StepHeld | ToolCalled | ToolReturned
     | EffectRecorded | EffectUndone | ModelCalled | RoleDegraded | DraftComposed | DraftCriticised | CheckpointPassed
-    | ApprovalRequested | ApprovalDecided | OutcomeRemembered | RunFinished | RunStopped,
+    | ApprovalRequested | AnswerNoted | ApprovalDecided | RuleProposed | OutcomeRemembered | RunFinished | RunStopped,
     Field(discriminator="type"),
 ]  # fmt: skip
 """The closed union of everything that can happen."""

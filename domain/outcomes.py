@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from domain.plans import Plan
+from domain.plans import Plan, Privacy
 
 
 class Source(BaseModel):
@@ -62,6 +62,10 @@ class Failure(BaseModel):
 
 StepStatus = Literal["done", "failed", "skipped", "held", "undone"]
 
+Origin = Literal["person", "trusted", "untrusted"]
+"""Who stands behind words: the person whose goal it is, somebody whom people vouch for (the team file, the profile), or
+nobody: documents, tools, memory, and all that was made of them."""
+
 
 class StepResult(BaseModel):
     """What one step produced."""
@@ -88,6 +92,10 @@ class StepResult(BaseModel):
     failure: Failure | None = None
     empty: bool = False
     """True when the step worked and found nothing; that is an answer, not a failure."""
+    origin: Origin = "untrusted"
+    """Who stands behind text and data."""
+    privacy: Privacy = "public"
+    """The most private data that went into it, beside what its step was planned for."""
     parts: list["StepResult"] = Field(default_factory=list)
     """What the instances of a `foreach` or `repeat` step gave, in order."""
 

@@ -4,16 +4,16 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.plans import Plan, QueryKind
+from domain.plans import Plan, Privacy, QueryKind
 
 Band = Literal["reuse", "hint", "plan"]
 REUSE_ABOVE = 0.8
 HINT_ABOVE = 0.5
 
 
-def band_of(confidence: float) -> Band:
-    """Return the band of a calibrated confidence: > 0.8 reuse, 0.5-0.8 hint, below: plan."""
-    if confidence > REUSE_ABOVE:
+def band_of(confidence: float, reuse_above: float = REUSE_ABOVE) -> Band:
+    """Return the band of a calibrated confidence: reuse above the threshold, from 0.5 on a hint, below: plan."""
+    if confidence > reuse_above:
         return "reuse"
     return "hint" if confidence >= HINT_ABOVE else "plan"
 
@@ -32,6 +32,8 @@ class Neighbour(BaseModel):
     success: bool
     quality: float | None = None
     age_days: float = 0.0
+    privacy: Privacy = "internal"
+    """The most private data that its runs worked on."""
 
 
 class Recall(BaseModel):
@@ -41,6 +43,8 @@ class Recall(BaseModel):
 
     confidence: float = Field(default=0.0, ge=0, le=1)
     """Calibrated probability that reusing `sequence` succeeds."""
+    reuse_above: float = Field(default=REUSE_ABOVE, ge=HINT_ABOVE, le=1)
+    """Confidence above which it is reused."""
     neighbours: list[Neighbour] = Field(default_factory=list)
     sequence: list[str] = Field(default_factory=list)
     plan: Plan | None = None
@@ -52,7 +56,7 @@ class Recall(BaseModel):
     @property
     def band(self) -> Band:
         """Reuse, hint or plan."""
-        return band_of(self.confidence)
+        return band_of(self.confidence, self.reuse_above)
 
 
 RouteSource = Literal["memory", "recipe", "planner", "reply", "ask", "refuse"]

@@ -4,7 +4,8 @@
 
 prints `{"port": ...}` and plays a JSON list of replies, or `{"replies": [...], "repeat": 3 | "cycle"}`; `evals.script`
 names the keys of a reply. A call the script has no reply for is answered with status 500 and counted as a violation.
-`GET /script` reports `served`, `unused` and `violations`, `GET /requests` the bodies that came in.
+`GET /script` reports `served`, `unused` and `violations`, `GET /requests` the bodies that came in, and `GET /received`
+every byte of the calls, heads included.
 
     with ScriptedServer([{"content": "Hello."}]) as server:
         ...  # server.base_url
@@ -65,6 +66,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, port: int, script: Player) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.script = script
+        self.received: list[bytes] = []
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Stay silent about clients that hang up; anything else is a fault of the server and is shown."""
@@ -89,12 +91,15 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(200, script.report())
             case "/requests":
                 self._send(200, script.requests)
+            case "/received":
+                self._send_bytes(200, b"\n".join(self.server.received))
             case _:
                 self._send(404, _error("unknown_path", self.path))
 
     def do_POST(self) -> None:
         """Play the next reply."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received.append(b"\n".join([self.requestline.encode(), self.headers.as_bytes(), body]))
         if not self.path.endswith(("/chat/completions", "/embeddings")):
             self._send(404, _error("unknown_path", self.path))
             return
@@ -215,11 +220,18 @@ class ScriptedServer:
         requests: list[dict[str, Any]] = self._get("/requests")
         return requests
 
+    def received(self) -> bytes:
+        """Return every byte of the calls so far, heads included."""
+        return self._read("/received")
+
     def _get(self, path: str) -> Any:
+        return json.loads(self._read(path))
+
+    def _read(self, path: str) -> bytes:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request("GET", path)
-            return json.loads(connection.getresponse().read())
+            return connection.getresponse().read()
         finally:
             connection.close()
 

@@ -15,6 +15,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from agents.budget import spending
+from agents.exchanges.keeping import exchanges_kept
 from domain.errors import InvalidSettings, LimitReached
 from domain.outcomes import Usage
 from graph.budget import account_of, charged_time, out_of_budget
@@ -69,8 +70,9 @@ def _bound(node: Node, services_for: ServicesFor) -> Callable[..., Awaitable[Com
     async def call(state: State, runtime: Runtime[Context]) -> Command[Any]:
         context = runtime.context or Context()
         run = _run(node, await services_for(context), state, runtime)
+        await run.guard()
         try:
-            with spending(run.purses, run.services.prices):
+            with spending(run.purses, run.services.prices), exchanges_kept(run.keep):
                 command = await node(state, run)
         except LimitReached as limit:
             command = out_of_budget(limit, state, run, fixed=len(_destinations(node)) == 1)

@@ -2,11 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from agents.budget import Account, Purse
 from agents.contracts import Cast
 from agents.delegation.delegator import Delegator
 from agents.delegation.trials import Trials
+from agents.exchanges.keeping import Keep
+from agents.exchanges.logged import LogKeeper
 from agents.planning.history import TaskOutcomes
 from agents.resources.desk import ResourceDesk
 from agents.team import Team
@@ -14,8 +17,15 @@ from agents.tools.registry import Toolbox
 from domain.briefings import Material
 from domain.budgets import Amount, Budget, Budgets, Prices
 from domain.events import Event, ModelCalled, RoleDegraded
+from domain.notices import Notify
 from domain.outcomes import Usage
+from domain.plans import Privacy
 from domain.secrets import Secrets
+from memory.audit import Audit
+from memory.autonomy import AutonomyMemory
+from memory.call_log import CallLog
+from memory.checkpoints import WorkspaceCheckpoints
+from memory.consents import Consents
 from memory.constraints import Constraints
 from memory.effects import EffectLedger
 from memory.lessons import Lessons
@@ -53,6 +63,16 @@ class Limits:
     """Seconds before the second try; twice as long before each further one."""
 
 
+class Fence(Protocol):
+    """Says whether this process still is the one that advances a thread."""
+
+    async def check(self, thread: str) -> None:
+        """Return where it is, or raise `RunFenced`; costs nothing as long as nobody can have taken the thread over."""
+
+    async def confirm(self, thread: str) -> None:
+        """Return where it is and will be for the next seconds, or raise `RunFenced`."""
+
+
 @dataclass(frozen=True)
 class Services:
     """Everything a run works with."""
@@ -87,14 +107,30 @@ class Services:
     """What counts how much in the choice of a plan, over what the team says (`agents.team.Weights`)."""
     state: ScopedState | None = None
     """Working state, where specialists keep notes; None where there is none."""
+    notify: Notify | None = None
+    """Tells people; None where nobody is told."""
+    autonomy: AutonomyMemory | None = None
+    """What users let the system do by itself; None leaves it to the team's default tier."""
     resources: ResourceDesk | None = None
     """What steps are bound to; None where the team declares none."""
+    audit: Audit | None = None
+    """Where every decision and effect is noted; None where nobody keeps it."""
+    calls: CallLog | None = None
+    """Where what models and declared tools were asked and answered is kept; None where nobody keeps it."""
+    checkpoints: WorkspaceCheckpoints | None = None
+    """Those of the workspace, beside the team's; None where a workspace has none."""
+    cleared: Mapping[Privacy, Toolbox] = field(default_factory=dict)
+    """The same tools over the materials that steps of a class may be given; none where all may be given all."""
+    consents: Consents | None = None
+    """What people have agreed to; None: nothing."""
     versions: dict[str, str] = field(default_factory=dict)
+    fence: Fence | None = None
+    """Keeps a process that was paused from acting for a run that another one advances by now; None where none can."""
 
     @property
     def delivers(self) -> bool:
-        """Whether there is a folder to deliver to."""
-        return "write_file" in self.tools.tools
+        """Whether there is a folder to deliver to, and somebody who does."""
+        return "write_file" in self.tools.tools and any("write_file" in who.tools for who in self.team.specialists)
 
 
 ServicesFor = Callable[[Context], Awaitable[Services]]
@@ -120,9 +156,32 @@ class Run:
     """Whether a rule-based twin stepped in for a role of this node."""
 
     @property
+    def conversation(self) -> str:
+        """The thread as its user calls it, without the workspace."""
+        return self.thread.removeprefix(f"{self.context.workspace}:")
+
+    @property
     def purses(self) -> list[Purse]:
         """What the run's model calls are charged to."""
         return [self.account, *([self.services.daily] if self.services.daily else [])]
+
+    @property
+    def keep(self) -> Keep | None:
+        """Who keeps what models and declared tools are asked and answer here."""
+        services = self.services
+        if services.calls is None:
+            return None
+        return LogKeeper(services.calls, self.context.workspace, self.conversation, self.run, services.secrets)
+
+    async def guard(self) -> None:
+        """Return where this process may go on with the run, or raise `RunFenced`."""
+        if self.services.fence is not None:
+            await self.services.fence.check(self.thread)
+
+    async def guard_effect(self) -> None:
+        """Return where this process may change the world for the run now, or raise `RunFenced`."""
+        if self.services.fence is not None:
+            await self.services.fence.confirm(self.thread)
 
     def emit(self, event: Event) -> None:
         """Publish an event and count what models consumed."""

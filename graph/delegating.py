@@ -19,9 +19,10 @@ from domain.routing import RouteDecision
 from graph.binding import offers_for
 from graph.context import Run
 from graph.state import JsonDict, State, plan_of, results_of
-from graph.trying import agent_on_trial, observe_trials
+from graph.trying import agent_on_trial, chances_of, observe_trials
+from graph.voices import CLOCK
 
-_NOT_THEIRS = ("storage_", "budget_", "constraint_", "resource_", "rejected")
+_NOT_THEIRS = ("storage_", "budget_", "constraint_", "resource_", "consent_", "rejected")
 """Beginnings of the codes of failures that say nothing about the agent."""
 
 
@@ -94,7 +95,8 @@ def _worth(result: StepResult, state: State, outcome: Outcome) -> float | None:
     None where nobody knows: it was not finished, which `observe_failures` has told, or nothing was criticised.
     """
     decisions = state.get("decisions", {})
-    refused = [key for key, entry in decisions.items() if entry["decision"]["type"] in ("reject", "respond")]
+    given = {key: entry["decision"] for key, entry in decisions.items() if entry["decision"].get("by") != CLOCK}
+    refused = [key for key, decision in given.items() if decision["type"] in ("reject", "respond")]
     if f"{result.step}.after" in refused and result.status == "failed":
         return 0.0
     if result.status != "done":
@@ -120,16 +122,22 @@ async def _chosen(step: Step, state: State, run: Run) -> JsonDict:
         names = list(dict.fromkeys([*names, *(specialist.name for specialist in interchangeable(team, step.agent))]))
     entry = {"for": step.agent, "agent": agent, "fallbacks": [name for name in names if name != agent]}
     reason = f"trial {trial!r} gives it to {agent}" if trial else f"a trial promoted {agent}"
+    chances, expected = chances_of(state.get("trials", {}).get(trial or "", {})), dict[str, float]()
     if trial is None and len(candidates) > 1:
         try:
             found = await run.services.delegator.select(
                 kind, run.context.workspace, candidates=candidates, fallback=agent, goal=state["goal"]
             )
             entry |= {"agent": found.agent, "fallbacks": list(found.fallbacks)}
-            reason = found.reason
+            reason, chances, expected = found.reason, dict(found.chances), dict(found.expected)
         except StorageAway:
             reason = f"outcomes cannot be read now, so {agent} does it as planned"
-    run.emit(AgentSelected(step=step.id, agent=entry["agent"], fallbacks=entry["fallbacks"], kind=kind, reason=reason))
+    run.emit(
+        AgentSelected(
+            step=step.id, agent=entry["agent"], fallbacks=entry["fallbacks"], kind=kind, reason=reason,
+            chances=chances, expected=expected, trial=trial or "",
+        )
+    )  # fmt: skip
     return entry
 
 

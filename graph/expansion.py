@@ -10,6 +10,7 @@ from typing import Any
 
 from domain.outcomes import Failure, StepResult, Usage
 from domain.plans import ITEM, PREVIOUS, Condition, ForEach, Repeat, Step
+from domain.privacy import most_private
 from graph.fingerprints import fingerprint
 from graph.inputs import holds
 from graph.reports import Inputs, StepReport, all_of
@@ -50,7 +51,7 @@ def _as_input(item: Any, source: StepResult) -> StepResult:
     text = item if isinstance(item, str) else repr(item)
     return StepResult(
         step=ITEM, agent=source.agent, text=text, data={"value": item}, sources=source.sources,
-        confidence=source.confidence,
+        confidence=source.confidence, privacy=source.privacy,
     )  # fmt: skip
 
 
@@ -74,6 +75,7 @@ def _gathered(step: Step, reports: Sequence[StepReport]) -> StepReport:
         attempts=max((part.attempts for part in parts), default=1),
         usage=sum((part.usage for part in parts), Usage()),
         failure=failed[0].failure if failed and not held else None,
+        privacy=most_private(part.privacy for part in parts),
         parts=parts,
     )
     return StepReport(result, requests)
@@ -111,6 +113,7 @@ def _last(step: Step, parts: Sequence[StepResult], code: str = "", message: str 
         "step": step.id,
         "seconds": sum(part.seconds for part in parts),
         "usage": sum((part.usage for part in parts), Usage()),
+        "privacy": most_private(part.privacy for part in parts),
         "parts": list(parts),
     }
     return parts[-1].model_copy(update=together | failed)
@@ -129,6 +132,7 @@ def joined(step: Step, ends: Sequence[StepResult]) -> StepResult:
         confidence=min((part.confidence for part in done), default=0.0),
         degraded=any(part.degraded for part in done),
         empty=all(part.empty for part in done),
+        privacy=most_private(part.privacy for part in done),
     )
 
 

@@ -1,36 +1,33 @@
-"""Gates: whether a checkpoint asks, the one question it asks, and the answer that stays valid for what was shown."""
+"""Gates: the one question that is asked, and the answer, which is frozen and holds for what was shown only."""
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from langgraph.types import interrupt
 
-from agents.team import Team
-from domain.approvals import ActionRequest, Decision, decode, interrupt_payload
-from domain.checkpoints import Checkpoint, evaluate
-from domain.errors import InvalidDecision
-from domain.events import ApprovalDecided, CheckpointPassed
-from domain.plans import Plan
+from domain.approvals import SETTLE, ActionRequest, Decision, decode, interrupt_payload, shown_digest
+from domain.audit import AuditEntry
+from domain.consent_words import GIVE_CONSENT
+from domain.decisions import ActKind, DecisionOutcome, PastDecision, kind_of
+from domain.errors import InvalidDecision, StorageAway
+from domain.events import ApprovalDecided
+from domain.outcomes import StepResult
+from domain.voting import may_decide
 from graph.context import Run
 from graph.state import JsonDict, State, dumped
 
-
-def asking(checkpoints: Iterable[Checkpoint], data: Mapping[str, Any], run: Run) -> tuple[Checkpoint, str] | None:
-    """Return the first checkpoint that wants a person, with its reason; the others let the run pass and say so."""
-    for checkpoint in checkpoints:
-        verdict = evaluate(checkpoint, data, user=run.context.user)
-        if verdict.status == "pending_approval":
-            return checkpoint, verdict.reason
-        run.emit(CheckpointPassed(checkpoint=checkpoint.name, reason=verdict.reason))
-    return None
+REVIEWS = ("review_plan", "review_step", "review_result")
+"""Names of the questions about something that was made, not about something that is to be done."""
+CHANGED = "What you decided on has changed since, so your decision does not count any more."
 
 
 def digest_of(request: ActionRequest) -> str:
-    """Return the hash of what a person is shown; a decision holds for this and nothing else."""
-    shown = json.dumps([request.name, request.args], sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(shown.encode("utf-8", "surrogatepass")).hexdigest()
+    """Return the hash of what a decision is about: the act, its arguments and its plan; it holds for nothing else."""
+    about = [request.name, request.args, *([request.plan] if request.plan else [])]
+    text = json.dumps(about, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def decision_for(request: ActionRequest, state: State) -> Decision | None:
@@ -39,6 +36,12 @@ def decision_for(request: ActionRequest, state: State) -> Decision | None:
     if entry is None or entry["digest"] != digest_of(request):
         return None
     return Decision.model_validate(entry["decision"])
+
+
+def is_stale(request: ActionRequest, state: State) -> bool:
+    """Return whether a person has decided on what was here before: then only a person lets the new one pass."""
+    entry = state.get("decisions", {}).get(request.id)
+    return entry is not None and entry["digest"] != digest_of(request)
 
 
 def opened(gate: str, requests: Sequence[ActionRequest]) -> JsonDict:
@@ -56,97 +59,149 @@ Check = Callable[[ActionRequest, Decision], Awaitable[None]]
 
 
 async def answered(state: State, run: Run, check: Check | None = None) -> list[tuple[ActionRequest, Decision]]:
-    """Return the open requests with a person's decisions; interrupts the run until there are some that fit."""
+    """Return the open requests with a person's decisions; interrupts the run until there are some that fit.
+
+    What was decided is noted before it is acted on.
+
+    Raises:
+        StorageError: It cannot be noted in the audit.
+    """
     requests = pending_of(state)
     typed = [Decision.model_validate(value) for value in state.get("answer", [])]
-    decisions = await _asked(requests, typed, check)
+    decisions = await _asked(requests, typed, check, run.context.user)
     pairs = list(zip(requests, decisions, strict=True))
     for request, decision in pairs:
+        await _noted(request, decision, run)
         run.emit(ApprovalDecided(request=request.id, decision=decision))
     return pairs
 
 
 async def _asked(
-    requests: Sequence[ActionRequest], decisions: Sequence[Decision], check: Check | None
+    requests: Sequence[ActionRequest], decisions: Sequence[Decision], check: Check | None, user: str
 ) -> Sequence[Decision]:
-    payload = interrupt_payload(requests)
-    note = ""
+    refused = ""
     while True:
         try:
-            decisions = decisions or decode(
-                interrupt(payload | {"description": note + payload["description"]}), requests
-            )
+            decisions = decisions or decode(interrupt(interrupt_payload(requests, refused)), requests)
+            decisions = [d if d.by else d.model_copy(update={"by": user}) for d in decisions]
             for request, decision in zip(requests, decisions, strict=True):
+                _refuse_strangers(request, decision)
                 if check is not None:
                     await check(request, decision)
         except InvalidDecision as error:
-            note, decisions = f"The last answer could not be used: {error}.\n\n", ()
+            refused, decisions = str(error), ()
         else:
             return decisions
 
 
-def closed(state: State, pairs: Sequence[tuple[ActionRequest, Decision]]) -> JsonDict:
-    """Return the update that closes the question and freezes its decisions."""
-    entries = {r.id: {"decision": dumped(d), "digest": digest_of(r)} for r, d in pairs}
+def _refuse_strangers(request: ActionRequest, decision: Decision) -> None:
+    """Raise `InvalidDecision` where it is for others, or for more people, to decide; the desk has seen to that before.
+
+    An answer that came past the desk is its user's alone.
+    """
+    if not may_decide(request.patience, decision):
+        msg = f"{request.name!r} is for others, or for more people, to decide; see: understudy inbox"
+        raise InvalidDecision(msg)
+
+
+def closed(
+    state: State, pairs: Sequence[tuple[ActionRequest, Decision]], *, now: ActionRequest | None = None
+) -> JsonDict:
+    """Return the update that closes the question and freezes its decisions.
+
+    Args:
+        state: The run's state.
+        pairs: The requests with their decisions.
+        now: What an edit has made of the only request; the decision holds for this.
+    """
+    entries = {r.id: _entry(r, d, now or r) for r, d in pairs}
     return {"gate": "", "pending": [], "answer": [], "decisions": state.get("decisions", {}) | entries}
 
 
-def plan_request(plan: Plan, team: Team, run: Run, worries: Sequence[str] = ()) -> ActionRequest | None:
-    """Return the question about a plan that is about to run, or None when no checkpoint asks and nothing worries."""
-    asks = asking(team.checkpoints_at("BEFORE_EXECUTION", None), {"confidence": plan.confidence}, run)
-    if asks is None and not worries:
-        return None
-    what = f"The plan ({plan.source}):\n{_steps_in_words(plan)}\n{plan.rationale}"
-    noted = "\n".join([what, *(f"Look closely: {worry}." for worry in worries)])
-    return ActionRequest(
-        id="plan",
-        name="review_plan",
-        args={"steps": [dumped(step) for step in plan.steps]},
-        types={"steps": "array"},
-        checkpoint=asks[0].name if asks else "",
-        description=_described(asks, noted) if asks else noted,
+def _entry(shown: ActionRequest, decision: Decision, now: ActionRequest) -> JsonDict:
+    return {"decision": dumped(decision), "digest": digest_of(now), "shown": shown_digest([shown])}
+
+
+def over(state: State, *requests: str) -> JsonDict:
+    """Return the update that keeps decisions as history only, since what they were about is not there any more."""
+    decisions = state.get("decisions", {})
+    ended = {key: decisions[key] | {"over": True} for key in requests if key in decisions}
+    return {"decisions": decisions | ended} if ended else {}
+
+
+def act_kind(request: ActionRequest) -> ActKind:
+    """Return of which kind a request is; reviews at one checkpoint are alike."""
+    if request.name in REVIEWS:
+        return ActKind(tool=request.name, scope=request.checkpoint)
+    return kind_of(request.name, request.args)
+
+
+def decision_id(request: ActionRequest, run: Run) -> str:
+    """Return the id under which the decision on a request is remembered; noted twice, it is one."""
+    return f"{run.run}:{request.id}:{digest_of(request)[:16]}"
+
+
+async def _noted(request: ActionRequest, decision: Decision, run: Run) -> None:
+    """Note a decision in the audit, and remember it as one of its kind."""
+    if run.services.audit is not None:
+        entry = AuditEntry(
+            kind="decision",
+            who=decision.by,
+            why=f"{decision.type}: {request.name}",
+            run=run.run,
+            thread=run.conversation,
+            step=request.id,
+            shown=shown_digest([request]),
+            data={
+                "type": decision.type,
+                "edited": list(_edited(request, decision)),
+                "digest": digest_of(request),
+                "plan": request.plan,
+            },
+        )
+        once = f"decision:{decision_id(request, run)}:{decision.type}"
+        await run.services.audit.note(run.context.workspace, entry, once=once)
+    if request.name in (SETTLE, GIVE_CONSENT):
+        return
+    with suppress(StorageAway):  # it is a help for later decisions, and nothing rests on it
+        await run.services.lessons.decisions.note(run.context.workspace, _past(request, decision, run))
+
+
+def _past(request: ActionRequest, decision: Decision, run: Run) -> PastDecision:
+    return PastDecision(
+        id=decision_id(request, run),
+        kind=act_kind(request),
+        type=decision.type,
+        edited=_edited(request, decision),
+        by=decision.by,
+        time=run.services.clock(),
+        message=decision.message[:300],
+        run=run.run,
+        step=request.id,
+        thread=run.thread,
     )
 
 
-def _steps_in_words(plan: Plan) -> str:
-    return "\n".join(
-        f"- {s.id}: {s.agent} — {s.task}" + (f" [{s.effect}]" if s.effect == "write" else "") for s in plan.steps
-    )
+def _edited(request: ActionRequest, decision: Decision) -> tuple[str, ...]:
+    return tuple(sorted(name for name, value in (decision.args or {}).items() if request.args.get(name) != value))
 
 
-def result_request(text: str, data: Mapping[str, Any], team: Team, run: Run) -> ActionRequest | None:
-    """Return the question about a final draft, or None when no checkpoint asks."""
-    asks = asking(team.checkpoints_at("AFTER_STAGE", "result"), data, run)
-    if asks is None:
-        return None
-    return ActionRequest(
-        id="result",
-        name="review_result",
-        args={"text": text},
-        types={"text": "string"},
-        checkpoint=asks[0].name,
-        description=_described(asks, "The answer is ready for your review."),
-    )
-
-
-def step_request(
-    checkpoints: Iterable[Checkpoint], data: Mapping[str, Any], run: Run, request: ActionRequest
-) -> ActionRequest | None:
-    """Return the question about a step with the reason for it, or None when no checkpoint asks."""
-    asks = asking(checkpoints, data, run)
-    if asks is None:
-        return None
-    return request.model_copy(update={"checkpoint": asks[0].name, "description": _described(asks, request.description)})
+async def note_result(request: ActionRequest, result: StepResult, state: State, run: Run) -> None:
+    """Remember what came of a step that a person let pass."""
+    decision = decision_for(request, state)
+    if decision is None or decision.type not in ("approve", "edit") or result.status not in ("done", "failed"):
+        return
+    outcome: DecisionOutcome = "done" if result.status == "done" else "failed"
+    with suppress(StorageAway):
+        past = _past(request, decision, run)
+        await run.services.lessons.decisions.note_outcome(run.context.workspace, past, outcome)
 
 
 def carried_request(request: ActionRequest, words: Sequence[str]) -> ActionRequest:
-    """Return the question about a step that would use words from memory, naming them."""
-    named = ", ".join(f"{word!r:.100}" for word in words[:5])
-    note = f"Look closely: {named} came from memory, not from your request."
-    return request.model_copy(update={"description": f"{request.description}\n{note}"})
-
-
-def _described(asks: tuple[Checkpoint, str], what: str) -> str:
-    checkpoint, reason = asks
-    purpose = f" — {checkpoint.description}" if checkpoint.description else ""
-    return f"{what}\nWhy you are asked: checkpoint {checkpoint.name!r}{purpose} ({reason})."
+    """Return the question about a step that a person must look at, with why; no clock can answer it with a yes."""
+    more = f"; and {len(words) - 5} more" if len(words) > 5 else ""
+    note = f"Look closely: {'; '.join(words[:5])}{more}."
+    patience = request.patience
+    if patience.on_timeout == "approve":
+        patience = patience.model_copy(update={"on_timeout": "halt"})
+    return request.model_copy(update={"description": f"{request.description}\n{note}", "patience": patience})

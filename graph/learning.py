@@ -2,16 +2,21 @@
 
 from contextlib import suppress
 
-from domain.errors import StorageAway
+from domain.errors import ConsentRefused, StorageAway
 from domain.outcomes import Outcome
 from domain.plans import RESULT
 from domain.routing import RouteDecision
+from graph.acts import propose_earned
 from graph.context import Run
 from graph.delegating import observe_run
 from graph.state import State, plan_of
+from graph.voices import CLOCK
 from memory.critiques import FailedAttempt
 from memory.episodes import Episode
 from memory.provenance import Provenance
+
+_REJECTED = "rejected"
+"""Code of a run that ended because somebody, or the clock, said no."""
 
 
 def worked(state: State, run: Run, outcome: Outcome) -> bool:
@@ -21,6 +26,19 @@ def worked(state: State, run: Run, outcome: Outcome) -> bool:
     """
     enough = outcome.quality is None or outcome.quality >= run.services.team.quality.min_quality_score
     return outcome.success and (enough or _accepted(state))
+
+
+def tells_nothing(state: State, outcome: Outcome) -> bool:
+    """Return whether a run that did not come to its end says nothing about its sequence.
+
+    A person withheld a consent, or nobody answered a question in time; a person who rejects the work says something.
+    """
+    code = outcome.failure.code if outcome.failure else ""
+    if code != _REJECTED:
+        return code == ConsentRefused.code
+    entries = [entry for entry in state.get("decisions", {}).values() if not entry.get("over")]
+    rejections = [entry["decision"] for entry in entries if entry["decision"]["type"] == "reject"]
+    return bool(rejections) and all(decision.get("by") == CLOCK for decision in rejections)
 
 
 def _accepted(state: State) -> bool:
@@ -35,12 +53,16 @@ async def learn(state: State, run: Run, outcome: Outcome, task: str) -> None:
     lessons, workspace = run.services.lessons, run.context.workspace
     episode = _episode(state, run, outcome, task).model_copy(update={"policy": await _policy(run)})
     await lessons.episodes.add(workspace, episode)
-    if not outcome.success and run.services.team.quality.store_failures:
-        await lessons.critiques.add_attempt(workspace, _attempt(episode))
-    with suppress(StorageAway):  # what was written so far waits on disk; a pattern is seen again with the next success
-        await lessons.recipes.learn(workspace, episode, plan_of(state))
+    if episode.telling:
+        if not outcome.success and run.services.team.quality.store_failures:
+            await lessons.critiques.add_attempt(workspace, _attempt(episode))
+        with suppress(StorageAway):  # what was written so far waits on disk; the next success shows a pattern again
+            await lessons.recipes.learn(workspace, episode, plan_of(state))
     with suppress(StorageAway):
         await observe_run(state, run, outcome)
+    with suppress(StorageAway):
+        effects = await run.services.effects.of_run(workspace, run.run)
+        await propose_earned([entry.effect for entry in effects if entry.state == "done"], run)
 
 
 def _episode(state: State, run: Run, outcome: Outcome, task: str) -> Episode:
@@ -48,7 +70,7 @@ def _episode(state: State, run: Run, outcome: Outcome, task: str) -> Episode:
     decisions = [entry["decision"]["type"] for entry in state.get("decisions", {}).values()]
     return Episode(
         run=run.run,
-        thread=run.thread.removeprefix(f"{run.context.workspace}:"),
+        thread=run.conversation,
         started=state["started"],
         team=run.services.team.name,
         goal=state["goal"],
@@ -59,6 +81,7 @@ def _episode(state: State, run: Run, outcome: Outcome, task: str) -> Episode:
         recipe=state.get("recipe", ""),
         status=outcome.status,
         success=worked(state, run, outcome),
+        telling=not tells_nothing(state, outcome),
         quality=outcome.quality,
         seconds=run.services.clock() - state["started"],
         usage=outcome.usage,

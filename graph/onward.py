@@ -7,7 +7,7 @@ from langgraph.types import Command
 
 from domain.events import RecoveryChosen
 from domain.outcomes import Draft, StepResult
-from domain.plans import Plan
+from domain.plans import Plan, Step
 from domain.reactions import reaction_to
 from graph.context import Run
 from graph.fingerprints import fails_for_good, plan_fingerprint
@@ -67,11 +67,19 @@ def _no_replan(failed: Sequence[StepResult], state: State, run: Run, plan: Plan)
 def answers_of(plan: Plan, results: Mapping[str, StepResult]) -> list[StepResult]:
     """Return the results that no other step has worked into its own: the parts of the answer.
 
-    Of a step that only joins a nested plan, these are the results that it joins.
+    A tool works in what its arguments refer to; what it only comes after stays a part. Of a step that only joins a
+    nested plan, these are the results that it joins.
     """
     steps = {step.id: step for step in plan.steps}
-    read = {key for step in plan.steps if not step.delivers for key in step.inputs()}
+    read = {key for step in plan.steps if not step.delivers for key in _worked_in(step)}
     ends = [step.id for step in plan.steps if step.id not in read and not step.delivers]
     while joins := [key for key in ends if steps[key].joins]:
         ends = [inner for key in ends for inner in (steps[key].needs if key in joins else [key])]
     return [results[key] for key in ends if key in results and results[key].status == "done"]
+
+
+def _worked_in(step: Step) -> set[str]:
+    if not step.tool:
+        return step.inputs()
+    listed = {step.foreach.step} if step.foreach else set()
+    return {ref.step for ref in step.refs()} | listed

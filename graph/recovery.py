@@ -19,6 +19,7 @@ from domain.reactions import Reaction, reaction_to
 from graph.binding import offers_for
 from graph.context import Run
 from graph.delegating import agents_for
+from graph.privacy import by_rules_only
 from graph.reports import Slot
 from graph.state import State
 
@@ -37,6 +38,8 @@ class Way(NamedTuple):
     """Whether the specialist's rule-based twin does it."""
     tries: int | None = None
     """Tries that it has; None: as many as any way."""
+    alike: bool = False
+    """Whether it makes the same call as the way before it, on another resource: no help against a refusal."""
 
 
 Attempt = Callable[[Way, int], Awaitable[StepResult]]
@@ -44,11 +47,24 @@ Attempt = Callable[[Way, int], Awaitable[StepResult]]
 
 
 async def ways_of(step: Step, state: State, run: Run) -> list[Way]:
-    """Return the ways to do a step, in the order in which they are tried."""
+    """Return the ways to do a step, in the order in which they are tried.
+
+    A tool that the step is rebound to has its tries there, and does not come again as another tool.
+    """
     planned = Way(agents_for(step, state, run)[0], step.tool)
-    resources = len((await offers_for(step, planned.agent, step.tool, run)).ranked)
-    bound = bound_ways(planned, resources, run.services.limits.max_attempts)
-    return [*bound, *await alternatives_for(step, state, run)]
+    ranked = (await offers_for(step, planned.agent, step.tool, run)).ranked
+    reached = {offer.resource.uses for offer in ranked} if step.tool else set[str]()
+    alike = planned._replace(alike=len(reached) == 1)
+    bound = bound_ways(alike, len(ranked), run.services.limits.max_attempts)
+    others = [way for way in await alternatives_for(step, state, run) if way.tool not in reached]
+    return [_kept_here(way, step, run) for way in [*bound, *others]]
+
+
+def _kept_here(way: Way, step: Step, run: Run) -> Way:
+    """Return a way that keeps the step's data from models that may not be given it."""
+    if way.tool or way.by_rules or not by_rules_only(step, way.agent, run):
+        return way
+    return way._replace(by_rules=True)
 
 
 def bound_ways(planned: Way, resources: int, tries: int) -> list[Way]:
@@ -108,6 +124,8 @@ class Ladder:
         """Return the first satisfying result, else the best there is, with the sum of what all tries took."""
         for way in self.ways:
             if self._tried:
+                if way.alike and _reaction(self._tried[-1]) == "other":
+                    continue
                 self._tell(way.rung, self._tried[-1])
             result = await self._retried(way)
             if not self._unsatisfying(result) or _reaction(result) == "stop":

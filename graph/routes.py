@@ -1,15 +1,23 @@
-"""Where a plan or a finished draft goes next: to a person if a checkpoint asks, else on."""
+"""Where a plan or a finished draft goes next: to a person if a checkpoint asks, on, or to its end where one blocks."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from agents.planning.preferences import consents_of
-from domain.briefings import Briefing
-from domain.outcomes import Critique, CritiqueStop, Draft
-from domain.plans import Plan
+from domain.approvals import ActionRequest
+from domain.errors import ActionRefused
+from domain.events import RecoveryChosen
+from domain.hearing import Heard
+from domain.outcomes import Critique, CritiqueStop, Draft, Failure, Outcome
+from domain.plans import Plan, Step
+from graph.budget import end_of
+from graph.checkpoints import announce, at_plan, at_result
 from graph.context import Run
-from graph.gates import opened, plan_request, result_request
-from graph.state import JsonDict, State, dumped, plan_of, results_of
+from graph.facts import plan_facts, result_facts
+from graph.gates import opened, over
+from graph.measures import undoable
+from graph.reviews import plan_review, result_review
+from graph.showing import question_of, with_facts
+from graph.state import JsonDict, State, dumped, plan_of, results_of, usage_of
 
 
 class ToExecution(NamedTuple):
@@ -22,50 +30,126 @@ class ToExecution(NamedTuple):
 class ToConclusion(NamedTuple):
     """The way of a finished draft."""
 
-    goto: Literal["approve_result", "specialists", "remember"]
+    goto: Literal["approve_result", "specialists", "remember", "rollback"]
     update: JsonDict
 
 
-def execute(plan: Plan, state: State, run: Run, update: JsonDict, *, worries: Sequence[str] = ()) -> ToExecution:
+class PlanAgain(NamedTuple):
+    """The way of a plan that changed after a person approved it."""
+
+    goto: Literal["approve_plan", "remember", "rollback"]
+    update: JsonDict
+
+
+class ResultAgain(NamedTuple):
+    """The way of a draft that changed after a person approved it."""
+
+    goto: Literal["approve_result", "remember", "rollback"]
+    update: JsonDict
+
+
+async def execute(plan: Plan, state: State, run: Run, update: JsonDict, *, worries: Sequence[str] = ()) -> ToExecution:
     """Send an accepted plan to its checkpoint, or straight to the specialists.
 
-    A person is asked whatever the checkpoints say when there are worries about the plan, or when it needs a consent
-    that was not given before.
+    A person is asked whatever the checkpoints say when there are worries about the plan. For consents the steps ask
+    themselves (`graph.consent`). What was decided on an earlier plan does not count for this one.
+
+    Raises:
+        ActionRefused: A checkpoint lets the plan not pass.
     """
-    update = update | {"plan": dumped(plan)}
-    briefing = Briefing.model_validate(state["briefing"])
-    worries = [*worries, *_consents(plan, state, consents_of(briefing.preferences))]
-    request = plan_request(plan, run.services.team, run, worries)
-    if request is None:
+    heard = await at_plan(plan, run)
+    await announce(heard, "plan", run)
+    if heard.blocked:
+        raise ActionRefused(heard.blocked)
+    update = update | {"plan": dumped(plan)} | over(state, "plan", "result")
+    question = await _plan_question(plan, heard, run, worries=worries)
+    if question is None:
         return ToExecution("specialists", update)
-    return ToExecution("approve_plan", update | opened("approve_plan", [request]))
+    return ToExecution("approve_plan", update | opened("approve_plan", [question]))
 
 
-def _consents(plan: Plan, state: State, given: frozenset[str]) -> list[str]:
-    """Return the consents that steps still to be done need and that were not given, in words."""
-    wanted: dict[str, list[str]] = {}
-    for step in plan.steps:
-        if step.id not in state.get("results", {}):
-            for scope in set(step.consent) - given:
-                wanted.setdefault(scope, []).append(step.id)
-    return [f"it needs your consent to {scope!r} for {', '.join(steps)}" for scope, steps in sorted(wanted.items())]
+def not_begun(refused: ActionRefused, state: State, run: Run) -> Outcome:
+    """Return the outcome of a run whose plan a checkpoint blocks before anything of it was done."""
+    failure = Failure(code=refused.code, message=str(refused))
+    usage = usage_of(state) + run.usage
+    return Outcome(status="failed", answer=f"Nothing was done: {failure.message}.", usage=usage, failure=failure)
 
 
-def conclude(
+async def conclude(
     state: State, run: Run, best: tuple[Draft, Critique], stopped: CritiqueStop, update: JsonDict
 ) -> ToConclusion:
     """Send the best draft to its checkpoint, or on to what is left to do with it."""
     draft, critique = best
-    final = update | {"draft": dumped(draft), "critique": dumped(critique), "stopped": stopped}
-    data = {"quality": critique.score, "confidence": plan_of(state).confidence}
-    request = result_request(draft.text, data, run.services.team, run)
-    if request is None:
+    final = update | {"draft": dumped(draft), "critique": dumped(critique), "stopped": stopped} | over(state, "result")
+    heard = await at_result(critique, plan_of(state), run)
+    await announce(heard, "result", run)
+    if heard.blocked:
+        return ToConclusion(end_of(state), final | _ended(heard, run))
+    question = await _result_question(draft.text, critique, heard, state, run)
+    if question is None:
         return ToConclusion(after_result(state), final)
-    return ToConclusion("approve_result", final | opened("approve_result", [request]))
+    return ToConclusion("approve_result", final | opened("approve_result", [question]))
+
+
+async def plan_again(state: State, run: Run) -> PlanAgain:
+    """Ask a person anew about a plan that is not any more what was approved."""
+    plan = plan_of(state)
+    heard = await at_plan(plan, run)
+    if heard.blocked:
+        return PlanAgain(end_of(state), _ended(heard, run))
+    question = await _plan_question(plan, heard, run, stale=True)
+    return PlanAgain("approve_plan", opened("approve_plan", [question or plan_review(plan)]))
+
+
+async def result_again(state: State, run: Run) -> ResultAgain:
+    """Ask a person anew about a draft that is not any more what was approved."""
+    plan, text, critique = plan_of(state), state["draft"]["text"], Critique.model_validate(state["critique"])
+    heard = await at_result(critique, plan, run)
+    if heard.blocked:
+        return ResultAgain(end_of(state), _ended(heard, run))
+    question = await _result_question(text, critique, heard, state, run, stale=True)
+    return ResultAgain("approve_result", opened("approve_result", [question or result_review(text, plan)]))
 
 
 def after_result(state: State) -> Literal["specialists", "remember"]:
     """Return where an approved draft goes: to the steps that deliver it, if there are any."""
+    return "specialists" if _left(state) else "remember"
+
+
+def _left(state: State) -> list[Step]:
+    """Return the steps that are still to be done."""
     results = results_of(state)
-    waiting = (step.id not in results or results[step.id].status == "held" for step in plan_of(state).steps)
-    return "specialists" if any(waiting) else "remember"
+    return [step for step in plan_of(state).steps if step.id not in results or results[step.id].status == "held"]
+
+
+def _ended(heard: Heard, run: Run) -> JsonDict:
+    """Return the update that ends a run at a checkpoint that blocks."""
+    run.emit(RecoveryChosen(rung="stop", why=heard.blocked))
+    return {"limit": dumped(Failure(code=ActionRefused.code, message=heard.blocked))}
+
+
+async def _plan_question(
+    plan: Plan, heard: Heard, run: Run, *, worries: Sequence[str] = (), stale: bool = False
+) -> ActionRequest | None:
+    about = plan_review(plan).model_copy(update={"description": f"The plan ({plan.source}):\n{_steps_in_words(plan)}"})
+    question = question_of(about, heard, undoable=undoable(plan.steps, run), worries=worries, stale=stale)
+    if question is None:
+        return None
+    return with_facts(question, await plan_facts(plan, question, run), reasons=[*heard.reasons, *worries])
+
+
+async def _result_question(
+    text: str, critique: Critique, heard: Heard, state: State, run: Run, *, stale: bool = False
+) -> ActionRequest | None:
+    about = result_review(text, plan_of(state))
+    about = about.model_copy(update={"description": "The answer is ready for your review."})
+    question = question_of(about, heard, undoable=undoable(_left(state), run), stale=stale)
+    if question is None:
+        return None
+    return with_facts(question, await result_facts(critique, question, state, run), reasons=heard.reasons)
+
+
+def _steps_in_words(plan: Plan) -> str:
+    return "\n".join(
+        f"- {s.id}: {s.agent} — {s.task}" + (f" [{s.effect}]" if s.effect == "write" else "") for s in plan.steps
+    )

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from agents.tools.containment import contained
 from agents.tools.registry import Tool, Toolbox, ToolOutput
-from domain.constraints import Act, Circumstances, Rule, Unreadable, evaluate
-from domain.errors import ConstraintViolated, StorageAway, ToolError
+from domain.constraints import Act, Circumstances, Rule, Unreadable, Violation, evaluate
+from domain.errors import AddressNotAllowed, ConstraintViolated, StorageAway, ToolError
 from domain.outcomes import Usage
 from domain.plans import Plan, Problem, Step
 from domain.privacy import as_private_as_read
@@ -18,8 +18,10 @@ from graph.binding import unavailable
 from graph.catalogue import RunCatalogue
 from graph.context import Run
 from graph.fingerprints import plan_fingerprint
+from graph.origins import strange_addresses
 from graph.outputs import checked_output
 from graph.state import State, usage_of
+from graph.voices import voices_of
 
 
 async def problems_of(plan: Plan, state: State, run: Run) -> list[Problem]:
@@ -49,10 +51,14 @@ def _in_words(rule: Rule) -> str:
 
 async def permit(step: Step, tool: Tool, args: Mapping[str, Any], state: State, run: Run) -> None:
     """Let a tool call pass, or raise `ConstraintViolated` before anything has happened."""
-    act = Act(step.id, tool.name, tool.effect, args, step.privacy)
-    violations = evaluate(await _rules(run), act, _circumstances(state, run))
-    if violations:
+    if violations := await violations_of(step, tool, args, state, run):
         raise ConstraintViolated("; ".join(map(str, violations)))
+
+
+async def violations_of(step: Step, tool: Tool, args: Mapping[str, Any], state: State, run: Run) -> list[Violation]:
+    """Return every hard rule that forbids a tool call."""
+    act = Act(step.id, tool.name, tool.effect, args, step.privacy)
+    return evaluate(await _rules(run), act, _circumstances(state, run))
 
 
 def guarded(tools: Toolbox, step: Step, state: State, run: Run) -> Toolbox:
@@ -64,7 +70,11 @@ def _guarded(tool: Tool, step: Step, state: State, run: Run) -> Tool:
     secrets = run.services.secrets
 
     async def asked(parameters: BaseModel) -> ToolOutput:
-        await permit(step, tool, parameters.model_dump(), state, run)
+        args = parameters.model_dump()
+        await permit(step, tool, args, state, run)
+        if strange := strange_addresses(args, await voices_of(state, run)):
+            msg = f"{'; '.join(strange)}; it is called in a step of its own only, about which a person is asked"
+            raise AddressNotAllowed(msg)
         try:
             return checked_output(tool, await contained(tool.run(parameters), tool.name, tool.timeout), secrets)
         except ToolError as error:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from domain.outcomes import Outcome, StepResult, Usage
-from domain.plans import Plan
+from domain.plans import Plan, Privacy
 
 JsonDict = dict[str, Any]
 
@@ -50,7 +50,7 @@ class State(InputState, total=False):
     recipe: str
     """Id of the recipe that the plan was first made with; empty without one."""
     carried: dict[str, list[str]]
-    """Words from memory that writing steps would use, by step id; a person is asked about them first."""
+    """What a person is to look at before a step writes, in words, by step id; see `graph.origins`."""
     plan_revisions: int
     replans: int
     trials: dict[str, JsonDict]
@@ -100,6 +100,8 @@ class State(InputState, total=False):
     """`domain.outcomes.Outcome`; empty while the run goes on."""
 
 
+TURN_PRIVACY = "privacy"
+"""Under which an answer that is more private than `internal` says so."""
 FRESH: JsonDict = {
     "plan": {}, "problems": [], "plan_revisions": 0, "replans": 0, "results": {}, "draft": {},
     "best": {}, "critique": {}, "attempts": [], "stopped": "", "gate": "", "pending": [], "answer": [],
@@ -134,11 +136,17 @@ def usage_of(state: State) -> Usage:
     return sum(steps, Usage.model_validate(state.get("usage", {})))
 
 
-def ended(outcome: Outcome) -> JsonDict:
-    """Return the update that ends a run: the outcome, and the answer as a message."""
+def ended(outcome: Outcome, privacy: Privacy = "internal") -> JsonDict:
+    """Return the update that ends a run: the outcome, and the answer as a message.
+
+    Args:
+        outcome: How the run ended.
+        privacy: How private what the answer was made of is; the message keeps it for the turns to come.
+    """
+    marked = {} if privacy in ("public", "internal") else {TURN_PRIVACY: privacy}
     return {
         "outcome": dumped(outcome),
-        "messages": [AIMessage(outcome.answer or outcome.status)],
+        "messages": [AIMessage(outcome.answer or outcome.status, additional_kwargs=marked)],
         "gate": "",
         "pending": [],
     }

@@ -43,6 +43,7 @@ async def drawn(run: Run) -> JsonDict:
             "control": trial.control,
             "challenger": trial.challenger,
             "variant": trial.variant(run.run),
+            "share": trial.share,
             "counts": trial.state == "running",
             "taken": False,
         }
@@ -71,7 +72,7 @@ async def along_trials(plan: Plan, state: State, run: Run) -> Taken:
         taken = variant
         trials[name] = trial | {"taken": True}
         reason = "this run is in its share of the trial" if trial["counts"] else "the trial promoted it"
-        run.emit(TrialAssigned(trial=name, variant=trial["variant"], reason=reason))
+        run.emit(TrialAssigned(trial=name, variant=trial["variant"], reason=reason, chances=chances_of(trial)))
     return Taken(*taken, {"trials": trials})
 
 
@@ -95,6 +96,13 @@ async def _varied(plan: Plan, sequence: str, state: State, run: Run) -> _Varied 
     if await problems_of(varied, state, run):
         return None
     return _Varied(await renewed(varied, services.tools, goal=goal), other if other.source == "memory" else None)
+
+
+def chances_of(trial: JsonDict) -> dict[str, float]:
+    """Return how probable each variant of a running trial is for a run; nothing where it is over, or not known."""
+    if not trial.get("counts") or "share" not in trial:
+        return {}
+    return {trial["control"]: 1 - trial["share"], trial["challenger"]: trial["share"]}
 
 
 def agent_on_trial(step: Step, state: State) -> tuple[str, str | None]:

@@ -12,10 +12,12 @@ from typing import Any
 
 from agents.tools.registry import Tool, Toolbox, Verdict
 from domain.approvals import ActionRequest
+from domain.autonomy import decide_undoing
 from domain.effects import EffectCall, KeptEffect, LedgerEffect, settle_request
 from domain.errors import EffectUnknown, ToolCrashed, ToolError, ToolTimeout
-from domain.events import EffectUndone, Event
+from domain.events import ActionRuled, EffectUndone, Event
 from domain.outcomes import Failure
+from graph.audited import EffectNotes
 from graph.effects import Decide, found_out, output_of, result_of, said
 from memory.effects import EffectLedger, undo_key
 
@@ -45,6 +47,7 @@ class Undoer:
     tools: Toolbox
     decide: Decide
     emit: Callable[[Event], None]
+    notes: EffectNotes
 
     async def undo(self, run: str) -> Undoing:
         """Undo a run's effects as far as can be; doing it again goes on from there."""
@@ -87,7 +90,9 @@ class Undoer:
                 return self._ask(effect, settle_request(begun, undoing=True), far)
             if verdict.state == "happened":
                 await self.ledger.record(self.workspace, undo_key(effect.key), result_of(verdict))
+                await self.notes.done(undo_key(effect.key), effect)
                 return self._told(effect, far)
+        self.emit(ActionRuled(step=effect.step, ruling=decide_undoing(effect.tool, effect.args)))
         try:
             await self._once(effect, begun, tool)
         except (ToolTimeout, ToolCrashed, EffectUnknown):
@@ -118,7 +123,7 @@ class Undoer:
             args=effect.args,
             description=f"undoing {effect.description}",
         )
-        await self.ledger.once(self.workspace, undo_key(effect.key), call, act, instead=begun)
+        await self.notes.once(self.ledger, undo_key(effect.key), call, act, instead=begun)
 
     def _ask(self, effect: KeptEffect, question: ActionRequest, far: Undoing) -> None:
         if self.decide(question) is None:

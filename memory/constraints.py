@@ -12,8 +12,12 @@ from typing import Literal, NamedTuple
 from cachetools import LRUCache
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from domain.audit import AuditEntry, digest
 from domain.constraints import RULE, Rule, Unreadable
 from domain.errors import InvalidRule, StorageAway, UnknownRule
+from domain.mistakes import mistakes_in
+from memory.audit import Audit
+from memory.kept_log import KeptLog
 from memory.provenance import Provenance
 from memory.records import Records, Value, canonical
 from memory.workspaces import checked_workspace
@@ -49,10 +53,19 @@ class Policy(NamedTuple):
 class Constraints:
     """The rules of every workspace."""
 
-    def __init__(self, records: Records, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, records: Records, *, clock: Callable[[], float] = time.time, audit: Audit | None = None) -> None:
+        """Set up the rules.
+
+        Args:
+            records: Where they are kept.
+            clock: Returns unix time in seconds.
+            audit: Where each move is noted before it is made; None notes nothing.
+        """
         self._records = records
         self._clock = clock
-        self._known: LRUCache[str, Policy] = LRUCache(_KNOWN)
+        self._audit = audit
+        self._kept = KeptLog(records, _version)
+        self._known: LRUCache[str, tuple[Sequence[Version], Policy]] = LRUCache(_KNOWN)
 
     async def propose(self, workspace: str, rule: Rule, by: Provenance) -> Version:
         """Note a rule, or a new version of one, that is in force once it is accepted."""
@@ -94,8 +107,7 @@ class Constraints:
 
     async def history(self, workspace: str) -> list[Version]:
         """Return every version of every rule, oldest first."""
-        log = await self._records.read(_log(workspace))
-        return [Version.model_validate(value | {"number": number}) for number, value in log]
+        return list(await self._kept.read(_log(workspace)))
 
     async def proposals(self, workspace: str) -> list[Version]:
         """Return the versions that wait for acceptance."""
@@ -107,14 +119,16 @@ class Constraints:
         Raises:
             StorageAway: The records cannot be read, and the rules have not been seen before.
         """
+        known = self._known.get(workspace)
         try:
-            policy = _policy(_folded(await self.history(workspace)).active)
+            history = await self._kept.read(_log(workspace))
         except StorageAway:
-            if workspace not in self._known:
+            if known is None:
                 raise
-            return self._known[workspace]
-        self._known[workspace] = policy
-        return policy
+            return known[1]
+        if known is None or known[0] is not history:
+            known = self._known[workspace] = history, _policy(_folded(history).active)
+        return known[1]
 
     async def _in_force(self, workspace: str, rule: str) -> None:
         if rule not in {known.id for known in (await self.active(workspace)).rules}:
@@ -125,6 +139,11 @@ class Constraints:
     ) -> Version:
         data = rule.model_dump(mode="json") if rule else None
         version = Version(id=rule_id, move=move, rule=data, time=self._clock(), provenance=by)
+        if self._audit is not None:
+            about = {"hash": digest(data), "rule_kind": data["kind"]} if data else {}
+            noted = {"rule": rule_id, "move": move} | about
+            entry = AuditEntry(kind="constraint", who=by.who, why=f"{by.writer} {move} the rule", data=noted)
+            await self._audit.note(workspace, entry)
         number = await self._records.append(_log(workspace), version.model_dump(mode="json", exclude={"number"}))
         return version.model_copy(update={"number": number})
 
@@ -134,9 +153,12 @@ def parsed_rule(value: Value) -> Rule:
     try:
         return RULE.validate_python(value)
     except ValidationError as error:
-        mistakes = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'rule'}: {e['msg']}" for e in error.errors())
-        msg = f"this is no rule: {mistakes}"
+        msg = f"this is no rule: {mistakes_in(error, 'rule')}"
         raise InvalidRule(msg) from error
+
+
+def _version(number: int, value: Value) -> Version:
+    return Version.model_validate(value | {"number": number})
 
 
 class _State(NamedTuple):

@@ -55,6 +55,11 @@ def undo_key(key: str) -> str:
     return key + _UNDO
 
 
+def is_undo(key: str) -> bool:
+    """Return whether a key is that of an undoing."""
+    return key.endswith(_UNDO)
+
+
 class EffectLedger:
     """Claims and results of external effects, per workspace. While the records are away no claim is given."""
 

@@ -6,6 +6,7 @@ import openai
 from pydantic import SecretStr
 
 from domain.errors import EncoderAway, InvalidSettings
+from domain.redaction import redacted
 
 BATCH = 256
 """Texts of one call; the API takes 2048 of them, and 300,000 tokens."""
@@ -49,7 +50,7 @@ class EmbeddingService:
         )
 
     def embed(self, texts: list[str]) -> list[list[float]]:
-        """Return one vector per text, in their order; blocking.
+        """Return one vector per text, in their order, of what is left of it without keys and addresses; blocking.
 
         Raises:
             EncoderAway: Not reached, timed out, rate limited, key refused, or the answer has no vectors. The text of
@@ -58,11 +59,12 @@ class EmbeddingService:
         if self._away and (ago := self._clock() - self._away[0]) < COOLDOWN_SECONDS:
             raise EncoderAway(f"openai:{self._model} was not reached {ago:.0f} s ago ({self._away[1]})")
         self._away = None
-        return [vector for batch in _batches(texts) for vector in self._embedded(batch)]
+        told = [redacted(text[:MAX_CHARS]) for text in texts]
+        return [vector for batch in _batches(told) for vector in self._embedded(batch)]
 
     def _embedded(self, batch: Sequence[str]) -> list[list[float]]:
         try:
-            answer = self._client.embeddings.create(model=self._model, input=[text[:MAX_CHARS] for text in batch])
+            answer = self._client.embeddings.create(model=self._model, input=list(batch))
             return [entry.embedding for entry in sorted(answer.data, key=lambda entry: entry.index)]
         except openai.AuthenticationError as error:
             failure = EncoderAway(f"openai:{self._model} refuses the key; correct OPENAI_API_KEY ({self._told(error)})")

@@ -39,6 +39,8 @@ class Episode(BaseModel):
     """Id of the recipe that made the plan; empty without one."""
     status: RunStatus
     success: bool
+    telling: bool = True
+    """Whether it says something about its sequence; a run that was refused a consent does not."""
     quality: float | None = Field(default=None, ge=0, le=1)
     seconds: float = 0.0
     usage: Usage = Usage()

@@ -8,6 +8,8 @@ from pydantic import ValidationError
 
 from domain.errors import InvalidGoal, InvalidImport
 from domain.goals import checked_goal
+from domain.mistakes import mistakes_in
+from domain.redaction import redacted_value
 from memory.task_record import TaskRecord, goal_hash
 from memory.tasks import TaskMemory
 from memory.workspaces import checked_workspace
@@ -16,6 +18,8 @@ FORMAT = 1
 """Version of the lines; another one is refused."""
 _OWN = {"id", "workspace", "ratings", "origin", "user"}
 """Fields that belong to the memory a task was exported from."""
+_WORDS = ("goal", "plan", "error")
+"""Fields that hold words of people, documents and tools."""
 MAX_RUNS = 1_000_000
 """Runs of one task that an import may claim; nobody runs more in the time that a task is remembered."""
 _SHOWN = 10
@@ -32,10 +36,17 @@ class Imported(NamedTuple):
     """Last run so long ago that they would be forgotten by now."""
 
 
-async def exported(tasks: TaskMemory, workspace: str) -> list[str]:
-    """Return one JSON object a task, the latest first; no user, rating or workspace name leaves with it."""
+async def exported(tasks: TaskMemory, workspace: str, *, unredacted: bool = False) -> list[str]:
+    """Return one JSON object a task, the latest first; no user, rating or workspace name leaves with it.
+
+    Keys, accounts and addresses are taken out of goals, plans and errors, and cannot be put back. What is left can be
+    imported: the same goal with the same route, whose steps name `[email]` where they named an address, so such a step
+    fails or is asked about before it does anything. A backup of one's own memory is made `unredacted`.
+    """
     records = await tasks.list(workspace)
     values = [record.model_dump(mode="json", exclude=_OWN) for record in records]
+    if not unredacted:
+        values = [value | {name: redacted_value(value[name]) for name in _WORDS} for value in values]
     return [json.dumps({"format": FORMAT, **value}, sort_keys=True, ensure_ascii=False) for value in values]
 
 
@@ -72,7 +83,7 @@ def _parsed(line: str, workspace: str) -> TaskRecord | str:
         record = TaskRecord.model_validate(value | {"workspace": workspace, "origin": "import"})
         return _mistake(record) or record
     except ValidationError as error:
-        return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        return mistakes_in(error)
     except (ValueError, RecursionError) as error:
         return f"it is not JSON of whole characters ({error})"
 

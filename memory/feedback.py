@@ -159,10 +159,13 @@ class FeedbackMemory:
 
     async def corrections(self, workspace: str, near: Sequence[Neighbour]) -> list[Correction]:
         """Return what people corrected in the results of similar tasks, the latest first; few, and cut to be short."""
-        goals = {n.task: n.goal for n in near if n.similarity >= SIMILAR_FROM}
-        found = await self.recent(workspace) if goals else []
-        told = [f for f in found if f.task in goals and f.correction and f.provenance.trusted]
-        return [Correction(goal=goals[f.task], text=_cut(f.correction)) for f in told[:SHOWN_CORRECTIONS]]
+        tasks = {n.task: n for n in near if n.similarity >= SIMILAR_FROM}
+        found = await self.recent(workspace) if tasks else []
+        told = [f for f in found if f.task in tasks and f.correction and f.provenance.trusted]
+        return [
+            Correction(goal=tasks[f.task].goal, text=_cut(f.correction), privacy=tasks[f.task].privacy)
+            for f in told[:SHOWN_CORRECTIONS]
+        ]
 
     async def override_rate(self, workspace: str) -> float | None:
         """Return the share of judged runs in which a person changed or refused something, 0-1; None without any."""

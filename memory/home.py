@@ -4,7 +4,9 @@ import asyncio
 import errno
 import json
 import os
+import platform
 import time
+import uuid
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from domain.errors import StorageBusy, StorageError, StorageFull
 
 _LOCK = "lock"
 _OWNER = "owner.json"
+_IDENTITY = "identity.json"
 
 
 class DataFolder:
@@ -43,7 +46,7 @@ class DataFolder:
         # A request may be served by any thread, so the lock must not belong to the one that took it.
         lock = FileLock(path / _LOCK, blocking=False, thread_local=False, mode=0o600)
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            created(path)
             lock.acquire()
             _sign(path, command)
         except Timeout as error:
@@ -59,6 +62,43 @@ class DataFolder:
         The owner's note stays behind: it is read only while the lock is held, and the next owner replaces it.
         """
         self._lock.release()
+
+
+def created(path: Path) -> Path:
+    """Create the folder where there is none, without locking it, and return it.
+
+    Raises:
+        StorageError: It cannot be created or written, or is not a folder.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _translation(path, error) from error
+    return path
+
+
+def occupant_of(path: Path) -> str:
+    """Return what the process is that took a data folder last, e.g. `understudy worker`; empty where nobody knows."""
+    try:
+        return str(json.loads((path / _OWNER).read_text())["command"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def identity_of(path: Path) -> str:
+    """Return the name that an opened data folder alone has; a copy of it on another machine gets a name of its own."""
+    host, file = platform.node(), path / _IDENTITY
+    try:
+        known = json.loads(file.read_text())
+        if known["host"] == host and known["path"] == str(path.resolve()):
+            return str(known["id"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # the folder is new, or the note is damaged
+    drawn = {"id": uuid.uuid4().hex, "host": host, "path": str(path.resolve())}
+    draft = path / f"{_IDENTITY}.new"
+    draft.write_text(json.dumps(drawn))
+    draft.replace(file)
+    return drawn["id"]
 
 
 def _sign(path: Path, command: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from memory.critiques import Critiques
+from memory.decisions import Decisions
 from memory.episodes import Episode, Episodes
 from memory.feedback import FeedbackMemory
 from memory.profiles import Profiles
@@ -15,13 +16,15 @@ from memory.tasks import TaskMemory
 
 @dataclass(frozen=True)
 class Lessons:
-    """Episodes, recipes, critiques, profiles and feedback."""
+    """Episodes, recipes, critiques, profiles, feedback and decisions."""
 
     episodes: Episodes
     recipes: Recipes
     critiques: Critiques
     profiles: Profiles
     feedback: FeedbackMemory
+    decisions: Decisions
+    """What people decided on acts of each kind."""
 
     @classmethod
     def of(cls, records: Records, tasks: TaskMemory, *, clock: Callable[[], float] = time.time) -> "Lessons":
@@ -33,6 +36,7 @@ class Lessons:
             critiques=Critiques(records, clock=clock),
             profiles=Profiles(records),
             feedback=FeedbackMemory(records, episodes, tasks, recipes, clock=clock),
+            decisions=Decisions(records),
         )
 
     async def forget_thread(self, workspace: str, thread: str, runs: Collection[str]) -> list[Episode]:
@@ -40,6 +44,7 @@ class Lessons:
         ids = {e.run for e in await self.episodes.recent(workspace) if e.thread == thread} | set(runs)
         await self.critiques.forget(workspace, ids)
         await self.feedback.forget(workspace, ids)
+        await self.decisions.forget(workspace, ids)
         return await self.episodes.forget_thread(workspace, thread)
 
     async def forget(self, workspace: str, task: str) -> list[Episode]:
@@ -51,4 +56,5 @@ class Lessons:
         await self.recipes.forget(workspace, task)
         await self.critiques.forget(workspace, runs)
         await self.feedback.forget(workspace, runs, task)
+        await self.decisions.forget(workspace, runs)
         return await self.episodes.forget(workspace, task)

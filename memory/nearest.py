@@ -87,4 +87,5 @@ def _neighbour(record: TaskRecord, hit: Hit, now: float) -> Neighbour:
         success=record.last_success,
         quality=record.quality,
         age_days=max(0.0, now - record.updated) / _DAY,
+        privacy=record.privacy,
     )

@@ -25,3 +25,8 @@ class Provenance(BaseModel):
         Agents repeat what tools and documents told them, so what they write is no more trusted than those.
         """
         return self.writer == "person"
+
+    @property
+    def who(self) -> str:
+        """Who did it: a person by name, else which part of the system, whomever it worked for."""
+        return (self.user if self.trusted else "") or self.writer

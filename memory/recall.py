@@ -46,6 +46,8 @@ class Knowledge:
     """Of sequences, by route."""
     ranking: Ranking | None = None
     """Of whole plans, if the memory has learnt to rank them."""
+    reuse_above: float = REUSE_ABOVE
+    """Confidence above which a plan is reused."""
 
 
 class _Verdict(NamedTuple):
@@ -69,12 +71,14 @@ def judged(goal: str, candidates: Sequence[Candidate], known: Knowledge) -> Reca
     neighbours = sorted((c.neighbour for c in candidates), key=lambda n: -n.similarity)
     groups = _offerable(candidates)
     if not groups:
-        return Recall(neighbours=neighbours, explanation=_nothing_to_offer(neighbours))
+        said = _nothing_to_offer(neighbours)
+        return Recall(neighbours=neighbours, explanation=said, reuse_above=known.reuse_above)
     route = _best(groups, known)
     verdict, offer = _whole(goal, groups, known, route) or (route, nearest_offer(goal, groups[route.sequence]))
-    held = offer.stale and verdict.confidence > REUSE_ABOVE
+    held = offer.stale and verdict.confidence > known.reuse_above
     return Recall(
-        confidence=REUSE_ABOVE if held else verdict.confidence,
+        confidence=known.reuse_above if held else verdict.confidence,
+        reuse_above=known.reuse_above,
         neighbours=neighbours,
         sequence=offer.sequence,
         plan=offer.plan,
@@ -175,16 +179,17 @@ def _explanation(
     named = ", ".join(_named(c.neighbour) for c in shown[:_NAMED])
     return (
         f"{_did(offer)} {named}. "
-        f"{_lead(verdict, stale=stale)} {verdict.match:.3f} that {_kind(verdict)}{_source(verdict, offer, known)} "
+        f"{_lead(verdict, known, stale=stale)} {verdict.match:.3f} that {_kind(verdict)}"
+        f"{_source(verdict, offer, known)} "
         f"times {verdict.evidence:.3f} that the sequence succeeds again ({_proof(verdict, group, known)}). "
         + _what_would_change(verdict, group[0].neighbour, known, offer.stale if stale else [])
     )
 
 
-def _lead(verdict: _Verdict, *, stale: bool) -> str:
+def _lead(verdict: _Verdict, known: Knowledge, *, stale: bool) -> str:
     """Begin the sum; where the confidence is not the product of its parts, say so."""
     product = verdict.match * verdict.evidence
-    confidence = REUSE_ABOVE if stale else verdict.confidence
+    confidence = known.reuse_above if stale else verdict.confidence
     if f"{product:.2f}" == f"{confidence:.2f}":
         return f"Confidence {confidence:.2f} is"
     held = "held down from" if product > confidence else "that of the sequence as a hint; the whole plan has"
@@ -239,13 +244,14 @@ def _named(neighbour: Neighbour) -> str:
 
 def _what_would_change(verdict: _Verdict, nearest: Neighbour, known: Knowledge, stale: Sequence[str]) -> str:
     if stale:
-        return f"Its plan still names {', '.join(stale[:3])}, so it is held at {REUSE_ABOVE:g}: a hint for the planner."
-    if verdict.confidence > REUSE_ABOVE:
-        bound = REUSE_ABOVE / verdict.evidence
+        names = ", ".join(stale[:3])
+        return f"Its plan is still for {names}, so it is held at {known.reuse_above:g}: a hint for the planner."
+    if verdict.confidence > known.reuse_above:
+        bound = known.reuse_above / verdict.evidence
         return f"With the first number below {bound:.3f}, or after a failed run, it would not be reused."
     if verdict.novel:
         return "No task is as near as nearly all here are to each other, so nothing is reused."
-    if verdict.route and verdict.route.confidence > REUSE_ABOVE:
+    if verdict.route and verdict.route.confidence > known.reuse_above:
         return (
             f"The sequence alone would be reused ({verdict.route.confidence:.2f}), but plans with it differ, and which "
             "of them is right is not sure: it is held back, a hint for the planner."
@@ -258,10 +264,10 @@ def _what_is_missing(verdict: _Verdict, nearest: Neighbour, known: Knowledge) ->
     factor = _demoted_by(verdict, nearest, known)
     recovered = verdict.evidence / factor
     reached = verdict.match * recovered
-    if reached >= HINT_ABOVE > verdict.confidence or reached > REUSE_ABOVE:
-        return f"After another success it would {_BE[reached > REUSE_ABOVE]}."
+    if reached >= HINT_ABOVE > verdict.confidence or reached > known.reuse_above:
+        return f"After another success it would {_BE[reached > known.reuse_above]}."
     hinted = verdict.confidence >= HINT_ABOVE
-    bar = (REUSE_ABOVE if hinted else HINT_ABOVE) / recovered
+    bar = (known.reuse_above if hinted else HINT_ABOVE) / recovered
     after = "after another success and " if factor < 1 else ""
     if bar < 1:
         return f"It would {_BE[hinted]} {after}with the first number above {bar:.3f}: a nearer task is needed."

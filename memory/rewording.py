@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.plans import Plan, Step, as_ref
 from memory.lexical import FUNCTION_WORDS, ask_of
+from memory.opposites import turned
 
 _SPECIFIC = re.compile(r"\b(?:[A-Z][\w-]*|\w*\d[\w-]*)\b")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
@@ -32,18 +33,20 @@ def reworded(plan: Plan, old_goal: str, new_goal: str, also: Mapping[str, str] |
 
 
 def stale_arguments(plan: Plan, old_goal: str, new_goal: str) -> list[str]:
-    """Return the words of the old goal that the plan still carries and the new goal does not name.
+    """Return the words of the old goal that the plan still carries, or is for, and the new goal does not name.
 
     Work on one place or year must not be done again for another. Names and numbers count wherever they stand; what the
-    old goal is about counts in tasks and arguments, and its other words in arguments, which are taken literally.
+    old goal is about counts in tasks and arguments, and its other words in arguments, which are taken literally. A word
+    that the new goal says the contrary of counts even where the plan does not carry it, since the plan was made for it.
     """
-    spoken = _texts([[step.task, step.args] for step in plan.steps])
+    spoken = [text for step in plan.steps for text in [step.task, *_texts(step.args), *_numbers(step.args)]]
     names = set(_SPECIFIC.findall(_after_first_word(old_goal))) - set(_SPECIFIC.findall(new_goal))
     gone = _unsaid(_LETTERS.findall(old_goal), new_goal)
     subjects = gone.keys() & {_stem(word) for word in _SUBJECT.findall(old_goal)}
     literal = [text for step in plan.steps for text in _texts([step.args]) if not _is_output(step, text)]
     carried = (subjects & _stems([*(step.task for step in plan.steps), *literal])) | (gone.keys() & _stems(literal))
-    return sorted(_held(names, " ".join(spoken)) | {gone[stem] for stem in carried})
+    held = _held(names, " ".join(spoken)) | {gone[stem] for stem in carried}
+    return sorted(held.union(turned(old_goal, new_goal)))
 
 
 def mentions(plan: Plan, words: str) -> bool:
@@ -113,6 +116,14 @@ def _whole_words(text: str) -> str:
 def _after_first_word(goal: str) -> str:
     """Leave out the capital that only begins the sentence."""
     return goal.partition(" ")[2]
+
+
+def _numbers(value: Any) -> list[str]:
+    """Return the numbers of arguments as goals write them."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return [f"{value:.15g}"]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [number for item in items for number in _numbers(item)]
 
 
 def _texts(value: Any) -> list[str]:

@@ -44,9 +44,10 @@ class Analysis(NamedTuple):
 
     overall: Success
     sequences: list[Success]
-    """Most runs first; so are the next two."""
+    """Of the runs that say something about them, most runs first; so are the agents."""
     agents: list[Success]
     kinds: list[Success]
+    """Most runs first."""
     trend: float | None
     """Success rate of the later half less that of the earlier half, -1 to 1; None with too few runs."""
     errors: list[tuple[str, int]]
@@ -57,11 +58,12 @@ class Analysis(NamedTuple):
 
 def analysed(episodes: Sequence[Episode]) -> Analysis:
     """Return what the episodes, in any order, say about success."""
+    telling = [e for e in episodes if e.telling]
     answers = sum(e.approvals for e in episodes)
     return Analysis(
         overall=_success("all", episodes),
-        sequences=_grouped(episodes, lambda e: [" → ".join(e.sequence)]),
-        agents=_grouped(episodes, lambda e: sorted(set(e.sequence))),
+        sequences=_grouped(telling, lambda e: [" → ".join(e.sequence)]),
+        agents=_grouped(telling, lambda e: sorted(set(e.sequence))),
         kinds=_grouped(episodes, lambda e: [e.kind]),
         trend=_trend(episodes),
         errors=Counter(e.error_code for e in episodes if e.error_code).most_common(),
@@ -69,8 +71,12 @@ def analysed(episodes: Sequence[Episode]) -> Analysis:
     )
 
 
-def wilson(successes: int, runs: int) -> Interval:
-    """Return the 95 % Wilson score interval of a success rate (E. B. Wilson, JASA 22, 1927); (0, 1) without runs."""
+def wilson(successes: float, runs: float) -> Interval:
+    """Return the 95 % Wilson score interval of a success rate (E. B. Wilson, JASA 22, 1927); (0, 1) without runs.
+
+    It holds for the mean of values from 0 to 1 as well, whose sum are the successes: no such values vary more than
+    those that are all 0 or 1.
+    """
     if not runs:
         return Interval(0.0, 1.0)
     rate, weight = successes / runs, _Z * _Z / runs

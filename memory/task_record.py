@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from domain.plans import Plan
+from domain.plans import Plan, Privacy
+from domain.privacy import most_private
 from memory.records import Merge, Records, Value
 from memory.workspaces import checked_workspace
 
@@ -62,6 +63,8 @@ class TaskRecord(BaseModel):
     user: str = ""
     origin: Literal["run", "import"] = "run"
     """Whether the plan was run here, or came from an export of another memory."""
+    privacy: Privacy = "internal"
+    """The most private data that its runs worked on."""
     ratings: dict[str, Rating] = Field(default_factory=dict)
     """What a person thought of the latest rated runs, by run."""
 
@@ -82,6 +85,7 @@ class TaskRecord(BaseModel):
                 "quality": _mean([(self.quality, self.successes), (later.quality, later.successes)]),
                 "created": min(self.created, later.created),
                 "origin": self.origin if keep_plan or later.plan is None else later.origin,
+                "privacy": most_private([self.privacy, later.privacy]),
                 "ratings": _latest(self.ratings | later.ratings),
             }
         )

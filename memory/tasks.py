@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from domain.errors import InvalidSettings, StorageAway
-from domain.routing import Neighbour, Recall
+from domain.routing import REUSE_ABOVE, Neighbour, Recall
 from memory.changes import noting
 from memory.encoders import Vectors
 from memory.index import ChromaIndex
@@ -36,6 +36,7 @@ class TaskMemory:
         *,
         clock: Callable[[], float] = time.time,
         shared: bool = False,
+        reuse_above: float = REUSE_ABOVE,
     ) -> None:
         """Take the parts, which stay the caller's to close.
 
@@ -44,11 +45,13 @@ class TaskMemory:
             index: Their vectors.
             clock: Returns unix time in seconds.
             shared: Whether other processes use the records too; then each sees at its next recall what others changed.
+            reuse_above: Confidence above which a remembered plan is reused.
         """
         self._records = records
         self._index = index
         self._clock = clock
         self._shared = shared
+        self._reuse_above = reuse_above
         self._learning = Learning(records, index, self.get)
         self._views = Views(records, index, self._learning, clock, shared=shared)
         self._nearest = Nearest(records, index, self._views, clock)
@@ -85,9 +88,13 @@ class TaskMemory:
         found = [await self._learned(workspace, view, team) for team in sorted(view.sizes)]
         return [calibrated for calibrated in found if calibrated]
 
+    async def settle(self) -> None:
+        """Wait until what is being learnt in the background is learnt."""
+        await self._learning.finish()
+
     async def close(self) -> None:
         """Let what is being learnt be finished; the records and the index stay open."""
-        await self._learning.finish()
+        await self.settle()
 
     async def recall(
         self, workspace: str, team: str, goal: str, *, limit: int = 8, versions: Mapping[str, str] | None = None
@@ -118,7 +125,8 @@ class TaskMemory:
             hits = [*hits, *(hit for hit in ranking.hits if hit.id not in near)]
         candidates = await self._nearest.candidates(workspace, view, goal, vectors[1], hits, versions or {})
         histories = {c.route: view.history(team, c.route) for c in candidates}
-        return judged(goal, candidates, Knowledge(self._index.encoder.id, judgement, histories, ranking))
+        known = Knowledge(self._index.encoder.id, judgement, histories, ranking, self._reuse_above)
+        return judged(goal, candidates, known)
 
     async def search(self, workspace: str, query: str, limit: int = 8) -> Sequence[Neighbour]:
         """Return the tasks of all teams nearest to `query`, nearest first."""

@@ -21,9 +21,13 @@ from importlib.resources.abc import Traversable
 from string import Template
 from typing import NamedTuple
 
+from domain.errors import UserError
 
-class InvalidPrompt(ValueError):
-    """A template, or the variables given to it, are wrong: a mistake only a developer can mend."""
+
+class InvalidPrompt(UserError):
+    """A template, or the variables given to it, are wrong: a mistake of who wrote it."""
+
+    code = "invalid_prompt"
 
 
 class Rendered(NamedTuple):
@@ -31,6 +35,8 @@ class Rendered(NamedTuple):
 
     system: str
     user: str
+    template: str = ""
+    """Name and version of the template that it was made from: `name@version`."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,8 @@ class Prompt:
     def render(self, **variables: str) -> Rendered:
         """Return the prompt with every variable filled in; a missing or an undeclared one raises `InvalidPrompt`."""
         self._match(set(variables), "given")
-        return Rendered(Template(self.system).substitute(variables), Template(self.user).substitute(variables))
+        system, user = (Template(text).substitute(variables) for text in (self.system, self.user))
+        return Rendered(system, user, f"{self.name}@{self.version}")
 
     def _match(self, names: set[str], where: str) -> None:
         missing, unknown = sorted(self.variables - names), sorted(names - self.variables)
@@ -70,7 +77,12 @@ class Prompts:
             if not file.is_file():
                 msg = f"there is no prompt {name!r} in {self.folder}"
                 raise InvalidPrompt(msg)
-            self._loaded[name] = parse(file.read_text(encoding="utf-8"), name=name)
+            try:
+                text = file.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                msg = f"prompt {name!r} in {self.folder} cannot be read: {error}"
+                raise InvalidPrompt(msg) from error
+            self._loaded[name] = parse(text, name=name)
         return self._loaded[name]
 
 

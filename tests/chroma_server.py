@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -88,11 +88,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.refused += 1
             self._answer(self.server.refusal, b"no")
             return
-        upstream = http.client.HTTPConnection("127.0.0.1", self.server.behind, timeout=10)
-        upstream.request(self.command, self.path, body, {"Content-Type": "application/json"})
-        answer = upstream.getresponse()
-        self._answer(answer.status, answer.read())
-        upstream.close()
+        with closing(http.client.HTTPConnection("127.0.0.1", self.server.behind, timeout=10)) as upstream:
+            upstream.request(self.command, self.path, body, {"Content-Type": "application/json"})
+            answer = upstream.getresponse()
+            self._answer(answer.status, answer.read())
 
     do_GET = do_POST = do_DELETE = do_PUT = _passed_on
 

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from evals.benchmarks.nursery import Nursery
+from tests import postgres
 from tests.chroma_server import ChromaProcess
+from tests.forks import Forks, warm
 from tests.redis_server import RedisServer
 
 _PREFIXES = ("OPENAI_", "UNDERSTUDY_", "LANGCHAIN_", "LANGSMITH_", "LANGGRAPH_", "ANTHROPIC_", "XDG_")
@@ -14,6 +17,11 @@ _QUIET = {
     "LANGGRAPH_CLI_NO_ANALYTICS": "1",
     "LANGSMITH_TRACING": "false",
 }
+
+
+def pytest_sessionfinish() -> None:
+    """End what tests of this process have started for all of them."""
+    postgres.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +35,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("UNDERSTUDY_HOME", str(home / "understudy"))
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """Processes of the product, all from one that has imported it."""
+    with Nursery(warm) as nursery:
+        yield Forks(nursery)
 
 
 @pytest.fixture(scope="session")

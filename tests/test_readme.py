@@ -14,7 +14,8 @@ from typer.core import TyperGroup
 from agents.team_files import check_team_file
 from domain.events import RouteDecided
 from understudy.cli.main import app
-from understudy.orchestrator import Orchestrator, RunResult
+from understudy.orchestrator import Orchestrator
+from understudy.results import RunResult
 from understudy.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
@@ -120,7 +121,19 @@ def test_the_settings_of_the_readme_exist() -> None:
     assert named - {""} <= set(Settings.model_fields)
 
 
-@pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL))
+TOML = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("block", [block for block in TOML if block.startswith("[notify")])
+def test_the_settings_parts_of_the_readme_can_be_read(
+    block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "understudy.toml").write_text(block)
+    monkeypatch.chdir(tmp_path)
+    assert load_settings().notify.users
+
+
+@pytest.mark.parametrize("block", [block for block in TOML if not block.startswith("[notify")])
 def test_the_team_file_parts_of_the_readme_fit_the_shipped_team(block: str, tmp_path: Path) -> None:
     file = tmp_path / "team.toml"
     file.write_text((ROOT / "teams" / "documents.toml").read_text() + "\n" + block)

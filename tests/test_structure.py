@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = {"domain": 0, "teams": 0, "prompts": 1, "memory": 1, "agents": 2, "graph": 3, "evals": 4, "understudy": 5}
-PROCESS_EDGES = ("understudy/cli/", "memory/worker.py")
+PROCESS_EDGES = ("understudy/cli/", "understudy/durable/engine.py", "memory/worker.py")
 """Where an unforeseen error is turned into a message and an exit code, or carried from a thread to who awaits it: there
 everything may be caught."""
 SLOW_TO_IMPORT = (
@@ -37,7 +37,12 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 def sources(*folders: str) -> dict[str, ast.Module]:
     """Module trees by path below the root."""
     files = sorted(file for folder in folders for file in (ROOT / folder).rglob("*.py"))
-    return {file.relative_to(ROOT).as_posix(): ast.parse(file.read_bytes()) for file in files}
+    return {file.relative_to(ROOT).as_posix(): parsed(file) for file in files}
+
+
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_bytes())
 
 
 def code() -> dict[str, ast.Module]:

@@ -5,7 +5,7 @@ What is large in them lies beside the file in the blob store (`understudy.foldin
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,6 +28,8 @@ from memory.blobs import BlobStore
 from understudy.folding import Folding, FoldingSerializer, digests, written_digest
 
 T = TypeVar("T")
+Guard = Callable[[str], Awaitable[None]]
+"""Raises where a thread, by its name, may not be written now."""
 
 # What sub-graphs have checkpointed stays as long as the graph's own checkpoint before it, and crowds out none of those.
 _TRIM = """
@@ -54,12 +56,16 @@ class ThreadedSqliteSaver(SqliteSaver):
     of what a checkpoint costs.
     """
 
-    def __init__(self, connection: sqlite3.Connection, blobs: BlobStore, thread: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, thread: ThreadPoolExecutor, guard: Guard | None = None
+    ) -> None:
+        blobs = BlobStore(path.parent / "blobs")
         self._folder = FoldingSerializer(JsonPlusSerializer(allowed_msgpack_modules=None), blobs)
         super().__init__(connection, serde=self._folder)
         self._folding = Folding(self._folder)
-        self._blobs = blobs
+        self._path, self._blobs = path, blobs
         self._thread = thread
+        self._guard = guard
 
     def with_allowlist(self, extra_allowlist: Collection[tuple[str, ...]]) -> "ThreadedSqliteSaver":
         """Let the graph's own types be read, and return the saver: reading stays strict."""
@@ -71,6 +77,10 @@ class ThreadedSqliteSaver(SqliteSaver):
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.DatabaseError as error:
             raise _translated(error) from error
+
+    async def _guarded(self, config: RunnableConfig) -> None:
+        if self._guard is not None:
+            await self._guard(_thread_of(config))
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return a checkpoint."""
@@ -96,12 +106,14 @@ class ThreadedSqliteSaver(SqliteSaver):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Store a checkpoint."""
+        await self._guarded(config)
         return await self._run(lambda: self.put(config, checkpoint, metadata, new_versions))
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         """Store what a task has written so far."""
+        await self._guarded(config)
         await self._run(lambda: self.put_writes(config, writes, task_id, task_path))
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
@@ -163,6 +175,10 @@ class ThreadedSqliteSaver(SqliteSaver):
         """Give the space of deleted checkpoints back to the disk."""
         await self._run(self._compact)
 
+    async def size(self) -> int:
+        """Return the bytes of all workspaces' checkpoints and blobs on the disk."""
+        return await self._run(self._size)
+
     async def adelete_thread(self, thread_id: str) -> None:
         """Delete a thread's checkpoints for good, leaving no trace of their text in the files."""
         await self._run(lambda: self._delete_for_good(thread_id))
@@ -195,6 +211,10 @@ class ThreadedSqliteSaver(SqliteSaver):
             found |= {digest for row in written if (digest := written_digest(*row))}
         return found
 
+    def _size(self) -> int:
+        files = [*self._path.parent.glob(f"{self._path.name}*"), *(self._path.parent / "blobs").rglob("*")]
+        return sum(file.stat().st_size for file in files if file.is_file())
+
     def _compact(self) -> None:
         with self.cursor() as cursor:
             cursor.execute("VACUUM")
@@ -202,19 +222,24 @@ class ThreadedSqliteSaver(SqliteSaver):
 
 
 @asynccontextmanager
-async def open_checkpointer(path: Path) -> AsyncIterator[ThreadedSqliteSaver]:
-    """Open the checkpoint file, with the folder `blobs` beside it, or raise `StorageCorrupt` when it is damaged."""
+async def open_checkpointer(path: Path, *, guard: Guard | None = None) -> AsyncIterator[ThreadedSqliteSaver]:
+    """Open the checkpoint file, with the folder `blobs` beside it, or raise `StorageCorrupt` when it is damaged.
+
+    Args:
+        path: The file.
+        guard: Is asked before each write whether the thread may be written.
+    """
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="checkpoints") as thread:
-        saver = await asyncio.get_running_loop().run_in_executor(thread, _opened, path, thread)
+        saver = await asyncio.get_running_loop().run_in_executor(thread, _opened, path, thread, guard)
         try:
             yield saver
         finally:
             await asyncio.get_running_loop().run_in_executor(thread, saver.conn.close)
 
 
-def _opened(path: Path, thread: ThreadPoolExecutor) -> ThreadedSqliteSaver:
+def _opened(path: Path, thread: ThreadPoolExecutor, guard: Guard | None) -> ThreadedSqliteSaver:
     connection = sqlite3.connect(path, check_same_thread=False)
-    saver = ThreadedSqliteSaver(connection, BlobStore(path.parent / "blobs"), thread)
+    saver = ThreadedSqliteSaver(connection, path, thread, guard)
     try:
         saver.setup()
         # A killed process loses nothing; a loss of power may lose the last steps, which are then done again. What must

@@ -14,6 +14,8 @@ from graph.context import Context, Services
 from memory.encoders import Encoder, encoder
 from memory.sqlite import SqliteRecords
 from understudy.checkpointing import ThreadedSqliteSaver
+from understudy.durable.desk import Desk
+from understudy.durable.fences import Fences
 from understudy.measured import without_model
 from understudy.orchestrator import Orchestrator
 from understudy.settings import Settings
@@ -24,6 +26,9 @@ _LATE_IMPORTS = ("chromadb", "chromadb.api.rust", "sklearn.feature_extraction.te
 BOUNDARIES = (
     Boundary(ThreadedSqliteSaver, ("aput", "aput_writes")),
     Boundary(SqliteRecords, ("append", "compare_and_set", "delete", "merge"), "effects:"),
+    Boundary(SqliteRecords, ("put",), "thread:"),
+    Boundary(Desk, ("open", "answer", "applied")),
+    Boundary(Fences, ("take", "give_back")),
 )
 
 
@@ -36,7 +41,7 @@ def worker() -> Callable[[Order], None]:
     return functools.partial(work, Product(functools.partial(_opened, loaded), BOUNDARIES))
 
 
-class _Playhouse(House):
+class Playhouse(House):
     """A house whose runs are played by others."""
 
     def __init__(self, settings: Settings, stage: Stage, loaded: Encoder) -> None:
@@ -71,6 +76,6 @@ class _Subject:
 @asynccontextmanager
 async def _opened(loaded: Encoder, home: Path, workspace: str, stage: Stage) -> AsyncIterator[_Subject]:
     settings = without_model(home, None).model_copy(update={"workspace": workspace})
-    house = _Playhouse(settings, stage, loaded)
+    house = Playhouse(settings, stage, loaded)
     async with Orchestrator(settings, house=house) as orchestrator:
         yield _Subject(orchestrator, house)

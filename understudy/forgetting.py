@@ -5,10 +5,12 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from domain.audit import AuditEntry
 from domain.errors import UnknownThread
 from domain.events import MemoryRecalled, OutcomeRemembered
 from memory.task_record import normalised
-from understudy.runs import Runs, ThreadBusy
+from understudy.durable.fences import ThreadBusy
+from understudy.runs import Runs
 from understudy.wiring import House
 
 
@@ -56,7 +58,7 @@ async def forget_thread(house: House, runs: Runs, workspace: str, thread: str) -
         ThreadBusy: A run is going on in it.
     """
     await runs.entry(workspace, thread)
-    with runs.held(workspace, thread):
+    async with runs.held(workspace, thread):
         tasks = await _done_only_in(house, runs, workspace, thread)
         for task in tasks:
             await _forget_task(house, workspace, task)
@@ -83,7 +85,7 @@ async def forget_threads(
 
 async def _forget_ended(house: House, runs: Runs, workspace: str, thread: str, before: float) -> bool:
     try:
-        with runs.held(workspace, thread):
+        async with runs.held(workspace, thread):
             with suppress(UnknownThread):
                 entry = await runs.entry(workspace, thread)
                 if entry.state != "ended" or entry.updated >= before:
@@ -95,10 +97,16 @@ async def _forget_ended(house: House, runs: Runs, workspace: str, thread: str, b
 
 
 async def _erase(house: House, runs: Runs, workspace: str, thread: str) -> None:
-    for run in {stamped.run for stamped in await runs.events(workspace, thread)}:
+    await _note(house, workspace, "conversation forgotten", thread=thread)
+    ran = {stamped.run for stamped in await runs.events(workspace, thread)}
+    await house.autonomy.kinds.forget_runs(workspace, ran)
+    for run in ran:
         await house.effects.forget(workspace, run)
+        await house.outbox.forget_run(run)
     await house.state.forget(workspace, thread)
     house.contexts.clear()
+    await house.orders.forget(workspace, thread)
+    await house.calls.forget(workspace, thread)
     await runs.forget(workspace, thread)
 
 
@@ -107,9 +115,17 @@ async def _forget_task(house: House, workspace: str, task: str) -> bool:
     house.contexts.clear()
     record = await house.memory.get(workspace, task)
     if record is not None:
+        await _note(house, workspace, "task forgotten", task=task)
         await house.forget_selection(workspace, record.team, record.goal)
     await house.lessons.forget(workspace, task)
     return await house.memory.forget(workspace, task)
+
+
+async def _note(house: House, workspace: str, why: str, *, thread: str = "", task: str = "") -> None:
+    """Note what goes, by its id, before it is gone."""
+    data = {"task": task} if task else {}
+    entry = AuditEntry(kind="forgotten", who=house.settings.user, why=why, thread=thread, data=data)
+    await house.audit.note(workspace, entry)
 
 
 async def _done_only_in(house: House, runs: Runs, workspace: str, thread: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from agents.contracts import Planning, PlanningRequest, Role
 from agents.roles.planner import Planner
 from domain.errors import LimitReached
 from domain.plans import Plan
+from evals.benchmarks import latency
+from evals.report import Report
 from memory.tasks import TaskRecord
 from prompts.loader import Prompts
+from understudy.configured_models import models_of
 from understudy.orchestrator import Orchestrator
 from understudy.settings import Settings, load_settings
-from understudy.wiring import models_of
 
 WORKSPACE = "bench"
 
@@ -72,10 +75,24 @@ async def planning_model(settings: Settings) -> AsyncIterator[Role[PlanningReque
         yield None
         return
     try:
-        prompt = await asyncio.to_thread(lambda: Prompts().load("planner"))
+        prompts = Prompts(settings.prompts) if settings.prompts else Prompts()
+        prompt = await asyncio.to_thread(prompts.load, "planner")
         yield Planner(models.for_job("planner"), prompt)
     finally:
         await models.aclose()
+
+
+async def latency_of_routes(data: Path | None) -> Report:
+    """Time routes from memory and previews of plans, without any model time."""
+    topics = ("wind", "coal", "exports", "wages", "rainfall", "housing", "ferries", "libraries", "wheat", "tourism")
+    known = [f"Describe how {topic} changed in region {n} and why" for topic in topics for n in range(10)]
+    new = [f"How many {topic} were there in year {1990 + n}?" for topic in topics for n in range(4)]
+    with tempfile.TemporaryDirectory() as home:
+        async with Orchestrator(without_model(Path(home), data)) as orchestrator:
+            subject = MeasuredOrchestrator(orchestrator, "documents")
+            for goal in known:
+                await subject.prepare(goal, latency.KNOWN_PLAN)
+            return await latency.run(route=orchestrator.route, preview=orchestrator.route, known=known, new=new)
 
 
 def without_model(home: Path, data: Path | None) -> Settings:

@@ -1,8 +1,8 @@
 """The product's front door: one object that runs goals, answers for them and remembers them."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from copy import copy
 from types import TracebackType
 from typing import Any
 
@@ -12,12 +12,10 @@ from agents.delegation.delegator import Selection
 from agents.delegation.standings import Standing
 from agents.delegation.teamwork import candidates_for
 from domain.approvals import Decision
-from domain.checkpoints import CheckpointVerdict, evaluate
-from domain.errors import UserError
-from domain.events import ApprovalRequested, RunFinished, Stamped
+from domain.events import Stamped
 from domain.goals import checked_goal
-from domain.outcomes import Outcome
 from domain.routing import RouteDecision
+from domain.verdicts import CheckpointVerdict
 from graph.bottlenecks import Bottlenecks, bottlenecks
 from graph.build import builder
 from graph.context import Context
@@ -26,6 +24,7 @@ from graph.trace import Trace
 from memory.constraints import Constraints
 from memory.exchange import Imported, exported, imported
 from memory.feedback import Received
+from memory.friction import FrictionWeek
 from memory.lessons import Lessons
 from memory.outbox import Refused
 from memory.provenance import Provenance
@@ -34,37 +33,28 @@ from memory.reindexing import Progress, reindex
 from memory.scopes import Entry
 from memory.success import Analysis, analysed
 from memory.tasks import TaskMemory
-from understudy.checkpointing import open_checkpointer
+from understudy.auditing import WorkspaceAudit
+from understudy.checkpoint_desk import CheckpointDesk
+from understudy.durable.desk import Desk
+from understudy.durable.engine import Engine, Tell, open_engine, queue_url
 from understudy.forgetting import Forgotten, forget_task, forget_thread
+from understudy.inbox import Inbox
+from understudy.notices.table import Kept
 from understudy.past import Undone, recent_traces, trace_run, undo_run
 from understudy.previews import Preview, previewed
 from understudy.pruning import Pruned, Retention, prune
-from understudy.runs import Pending, Runs, ThreadEntry, checkpoint_thread
+from understudy.results import RunResult
+from understudy.rule_desk import WorkspaceRules
+from understudy.runs import Runs
 from understudy.settings import Settings
 from understudy.standing import Status, status_of
+from understudy.threads import Pending, ThreadEntry
 from understudy.tool_desk import ToolDesk
 from understudy.trying import WorkspaceTrials
 from understudy.wiring import House
 
 
-@dataclass(frozen=True)
-class RunResult:
-    """How far a run came."""
-
-    thread: str
-    outcome: Outcome | None
-    """None while the run waits for a person or was stopped."""
-    pending: Pending | None
-    events: list[Stamped] = field(repr=False)
-
-
-class UnknownCheckpoint(UserError):
-    """The team has no checkpoint of this name."""
-
-    code = "unknown_checkpoint"
-
-
-class Orchestrator:
+class Orchestrator(Inbox):
     """Runs goals of one workspace; an async context manager."""
 
     def __init__(self, settings: Settings, *, house: House | None = None) -> None:
@@ -89,9 +79,7 @@ class Orchestrator:
         """Open the data folder and the graph's checkpoints."""
         try:
             await self._stack.enter_async_context(self._house)
-            self._saver = saver = await self._stack.enter_async_context(
-                open_checkpointer(self.settings.home / "checkpoints.sqlite")
-            )
+            self._saver = saver = await self._stack.enter_async_context(self._house.checkpointer())
             await self._house.services_for(self._context)
         except BaseException:
             await self._stack.aclose()
@@ -103,6 +91,8 @@ class Orchestrator:
             self._house.records,
             self._house.journal,
             self._house.clock,
+            fences=self._house.fences,
+            desk=self._house.desk,
             ended=self._tidied,
         )
         return self
@@ -129,6 +119,16 @@ class Orchestrator:
         return self._house.constraints
 
     @property
+    def audit(self) -> WorkspaceAudit:
+        """What was decided and done, by whom and why."""
+        return WorkspaceAudit(self._house.audit, self._context.workspace, self._context.user)
+
+    @property
+    def checkpoints(self) -> CheckpointDesk:
+        """The team's checkpoints and those of the workspace."""
+        return CheckpointDesk(self._house, self._context)
+
+    @property
     def tools(self) -> ToolDesk:
         """The team's tools: how they stand, what is offered, what is confirmed."""
         return ToolDesk(self._house, self._context)
@@ -138,18 +138,28 @@ class Orchestrator:
         """The one who works here, as the author of what is remembered."""
         return Provenance(writer="person", user=self._context.user)
 
-    def stream(self, goal: str, *, thread: str | None = None, plan_only: bool = False) -> AsyncIterator[Stamped]:
+    def within(self, context: Context) -> "Orchestrator":
+        """Return the same house for somebody else, or in other folders; it closes with this one."""
+        other = copy(self)
+        other._context = context
+        other.settings = self.settings.model_copy(update={"workspace": context.workspace, "user": context.user})
+        return other
+
+    def stream(
+        self, goal: str, *, thread: str | None = None, plan_only: bool = False, run: str | None = None
+    ) -> AsyncIterator[Stamped]:
         """Run a goal and yield its events until it ends, waits for a person or is stopped.
 
         Args:
             goal: What should be done; or, while the thread has an open question, a typed answer to it.
             thread: An existing conversation to go on with, or a name for a new one.
             plan_only: Stop before anything of the plan is done; `resume` carries it out.
+            run: Id of the run, so that starting it twice starts it once; None draws one.
 
         Raises:
             InvalidGoal: The goal is empty, too long or not text.
         """
-        return self._runs.start(goal, self._context, thread=thread, plan_only=plan_only)
+        return self._runs.start(goal, self._context, thread=thread, plan_only=plan_only, run=run)
 
     def resume(self, thread: str, answer: Any | None = None, *, interrupt: str | None = None) -> AsyncIterator[Stamped]:
         """Answer the open question of a thread, or carry an interrupted run on, and yield its events.
@@ -164,21 +174,30 @@ class Orchestrator:
             InvalidDecision: The answer does not fit; the question stays open.
             NothingPending: The question is not open.
         """
-        return self._runs.resume(self._context.workspace, thread, answer, interrupt=interrupt)
+        user = self._context.user
+        return self._runs.resume(self._context.workspace, thread, answer, interrupt=interrupt, by=user)
+
+    def engine(self, tell: Tell) -> AbstractAsyncContextManager[Engine]:
+        """Return what has the runs of all workspaces go on without anybody watching; one at a time in a process.
+
+        Args:
+            tell: Is given every event of these runs, and what the engine says of itself.
+        """
+        house, url = self._house, queue_url(self.settings.home, self.settings.database_url)
+        parts = self._runs, house.desk, house.fences, house.workers, house.outbox
+        return open_engine(*parts, tell, url=url, concurrency=self.settings.concurrency)
 
     async def run(self, goal: str, *, thread: str | None = None) -> RunResult:
         """Run a goal and return how far it came."""
-        events = [stamped async for stamped in self.stream(goal, thread=thread)]
-        last = events[-1]
-        outcome = last.event.outcome if isinstance(last.event, RunFinished) else None
-        asked = last.event if isinstance(last.event, ApprovalRequested) else None
-        pending = Pending(interrupt=asked.interrupt, requests=asked.requests) if asked else None
-        return RunResult(thread=last.thread, outcome=outcome, pending=pending, events=events)
+        return RunResult.of([stamped async for stamped in self.stream(goal, thread=thread)])
 
     async def pending(self, thread: str) -> Pending | None:
         """Return the open question of a thread."""
         await self._runs.entry(self._context.workspace, thread)
         return await self._runs.pending(self._context.workspace, thread)
+
+    def _at(self) -> Desk:
+        return self._house.desk
 
     async def events(self, thread: str, *, after: int = 0) -> list[Stamped]:
         """Return the stored events of a thread with a higher seq than `after`."""
@@ -215,9 +234,7 @@ class Orchestrator:
 
     async def route(self, goal: str) -> RouteDecision:
         """Return which way a goal would go, with the sequence of agents; nothing is executed or remembered."""
-        preview = await self.plan(goal)
-        planned = preview.plan.sequence if preview.plan else []
-        return preview.decision.model_copy(update={"sequence": preview.decision.sequence or planned})
+        return (await self.plan(goal)).route
 
     async def plan(self, goal: str) -> Preview:
         """Return the plan that a goal would get, with what would do its steps and what else was weighed."""
@@ -225,14 +242,12 @@ class Orchestrator:
         return await previewed(self._unsaved, services, self._context, checked_goal(goal))
 
     async def evaluate_checkpoint(self, name: str, data: Mapping[str, Any]) -> CheckpointVerdict:
-        """Return what the team's checkpoint says about measured values (`quality`, `confidence`, `success_rate`)."""
-        team = await self._house.team(self.settings.team)
-        for checkpoint in team.checkpoints:
-            if checkpoint.name == name:
-                return evaluate(checkpoint, data, user=self._context.user)
-        known = ", ".join(c.name for c in team.checkpoints) or "none"
-        msg = f"team {team.name!r} has no checkpoint {name!r}; it has {known}"
-        raise UnknownCheckpoint(msg)
+        """Return what a checkpoint of the team or the workspace says about values by `domain.measures.MeasureName`.
+
+        Raises:
+            UnknownCheckpoint: Neither has one of this name.
+        """
+        return await self.checkpoints.evaluate(name, data)
 
     async def feedback(self, run: str, *, rating: int | None = None, correction: str = "") -> Received:
         """Take a person's judgement of a run, by its id or the name of its thread; the next route heeds it.
@@ -241,9 +256,20 @@ class Orchestrator:
             UnknownRun: The workspace remembers no such run.
             InvalidFeedback: There is neither a rating from 1 to 5 nor a correction.
         """
-        return await self.lessons.feedback.give(
+        received = await self.lessons.feedback.give(
             self._context.workspace, run, self.person, rating=rating, correction=correction
         )
+        if not received.feedback.accepted:
+            episode = await self.lessons.episodes.of_run(self._context.workspace, received.feedback.run)
+            if episode is not None:
+                await (await self.rules()).complain(episode.run, episode.provenance.user)
+        return received
+
+    async def rules(self) -> WorkspaceRules:
+        """Return the standing rules and trust tiers: what may be done without asking."""
+        house, workspace = self._house, self._context.workspace
+        bounds = (await house.team(self._context.team)).autonomy
+        return WorkspaceRules(house.autonomy, house.effects, workspace, self.person, bounds, house.clock)
 
     async def performance(self) -> Analysis:
         """Return how the workspace's latest runs went, by sequence, agent and kind."""
@@ -293,18 +319,18 @@ class Orchestrator:
 
     async def refused(self) -> list[Refused]:
         """Return the writes that the records' server refused for good, oldest first."""
-        records = self._house.records
-        return await records.refused() if isinstance(records, QueuedRecords) else []
+        return await queued.refused() if (queued := self._queued) else []
 
-    async def retry_refused(self) -> int:
-        """Have the refused writes tried again and return how many are refused again."""
-        records = self._house.records
-        return await records.retry_refused() if isinstance(records, QueuedRecords) else 0
+    async def settle_refused(self, *, again: bool) -> int:
+        """Try the refused writes again and return how many are refused again; or give them up, and how many."""
+        if (queued := self._queued) is None:
+            return 0
+        return await (queued.retry_refused() if again else queued.discard_refused())
 
-    async def discard_refused(self) -> int:
-        """Give the refused writes up and return how many they were."""
+    @property
+    def _queued(self) -> QueuedRecords | None:
         records = self._house.records
-        return await records.discard_refused() if isinstance(records, QueuedRecords) else 0
+        return records if isinstance(records, QueuedRecords) else None
 
     async def prune(self, keep: Retention, *, trial: bool = False) -> Pruned:
         """Delete what ended conversations need not keep, and give the space back; `trial` only says what would go."""
@@ -314,9 +340,11 @@ class Orchestrator:
         """Return the workspace's working state, or one conversation's, outermost scope first."""
         return await self._house.state.entries(self._context.workspace, thread=thread)
 
-    async def exported(self) -> list[str]:
+    async def exported(self, *, unredacted: bool = False) -> list[str]:
         """Return the workspace's tasks as JSON lines."""
-        return await exported(self.memory, self._context.workspace)
+        lines = await exported(self.memory, self._context.workspace, unredacted=unredacted)
+        await self.audit.note_export("tasks", lines)
+        return lines
 
     async def imported(self, lines: Sequence[str]) -> Imported:
         """Add exported tasks to the workspace, marked as imported, and return how many were new.
@@ -334,6 +362,14 @@ class Orchestrator:
     async def status(self) -> Status:
         """Return how the installation stands."""
         return await status_of(self._house, self._runs, self._context)
+
+    async def notices(self, *, limit: int = 100) -> list[Kept]:
+        """Return the workspace's notices to people: what waits first, then the latest."""
+        return await self._house.outbox.listed(self._context.workspace, limit=limit)
+
+    async def friction(self, *, weeks: int = 4) -> list[FrictionWeek]:
+        """Return how often people were bothered, by user and week, the latest first."""
+        return await self._house.friction.weeks(self._context.workspace, count=weeks)
 
     def request_stop(self, *, grace: float | None = None) -> None:
         """Stop at the next safe point; the stream ends with `run_stopped` and the run can be resumed.
@@ -358,6 +394,6 @@ class Orchestrator:
 
     async def _tidied(self, entry: ThreadEntry) -> None:
         """Let go of what an ended run needs no more."""
-        workspace, keep = entry.context["workspace"], self.settings.keep_checkpoints
-        self._house.state.end(workspace, entry.thread, entry.run)
-        await self._saver.trim(checkpoint_thread(workspace, entry.thread), keep, slack=keep // 4)
+        keep = self.settings.keep_checkpoints
+        self._house.state.end(entry.workspace, entry.thread, entry.run)
+        await self._saver.trim(entry.key, keep, slack=keep // 4)

@@ -6,14 +6,18 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.approvals import ActionRequest, Decision
+from domain.effects import LedgerEffect
 from domain.errors import UnknownRun, UnknownThread
-from domain.events import Event, RunFinished, Stamped
+from domain.events import EffectUndone, Event, RunFinished, Stamped
 from domain.outcomes import Outcome
+from graph.acts import judge
+from graph.audited import EffectNotes
 from graph.context import Context
 from graph.trace import Trace
 from graph.tracing import traced
 from graph.undoing import Undoer, Undoing
-from understudy.runs import Runs, ThreadEntry
+from understudy.runs import Runs
+from understudy.threads import ThreadEntry
 from understudy.wiring import House
 
 
@@ -82,7 +86,7 @@ async def undo_run(house: House, runs: Runs, workspace: str, run: str, answers: 
         ThreadBusy: A run of the thread goes on now, or somebody else undoes or forgets it.
     """
     thread = (await _found(house, runs, workspace, run)).entry.thread
-    with runs.held(workspace, thread):
+    async with runs.held(workspace, thread):
         return await _undone(house, runs, await _found(house, runs, workspace, run), answers)
 
 
@@ -100,13 +104,24 @@ async def _undone(house: House, runs: Runs, past: _Past, answers: Mapping[str, D
         tools=(await house.services_for(Context(**past.entry.context))).tools,
         decide=lambda request: answers.get(request.id),
         emit=told.append,
+        notes=EffectNotes(house.audit, workspace, house.settings.user, thread=past.entry.thread),
     )
     far = await undoer.undo(past.entry.run)
     for event in told:
         await runs.tell(past.entry, event)
+    await _judged(house, past.entry, effects, told)
+    await house.lessons.decisions.undone(workspace, past.entry.run, far.steps)
     if far.question is None:
         await _conclude(house, runs, past, far)
     return Undone(run=past.entry.run, thread=past.entry.thread, undone=far.undone, kept=far.kept, question=far.question)
+
+
+async def _judged(house: House, entry: ThreadEntry, effects: Sequence[LedgerEffect], told: Sequence[Event]) -> None:
+    """Let acts of the kinds that a person took back be asked about again."""
+    gone = {event.key for event in told if isinstance(event, EffectUndone) and event.failure is None}
+    undone = [each.effect for each in effects if each.effect.key in gone]
+    workspace, user = entry.context["workspace"], entry.context["user"]
+    await judge(house.autonomy, workspace, user, undone, "undone", now=house.clock())
 
 
 async def _conclude(house: House, runs: Runs, past: _Past, far: Undoing) -> None:

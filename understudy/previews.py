@@ -13,6 +13,7 @@ from graph.build import RECURSION_LIMIT
 from graph.context import Context, Run, Services
 from graph.state import State
 from understudy.runs import BEFORE_WORK
+from understudy.untraced import untraced
 
 
 class BoundStep(BaseModel):
@@ -42,6 +43,12 @@ class Preview(BaseModel):
     """What else was weighed and could run."""
     steps: list[BoundStep]
 
+    @property
+    def route(self) -> RouteDecision:
+        """Which way it would go, with the sequence of agents, the planned one where memory knows none."""
+        planned = self.plan.sequence if self.plan else []
+        return self.decision.model_copy(update={"sequence": self.decision.sequence or planned})
+
 
 async def previewed(
     graph: CompiledStateGraph[State, Context, Any, Any], services: Services, context: Context, goal: str
@@ -51,14 +58,15 @@ async def previewed(
     proposed: PlanProposed | None = None
     mode: str
     chunk: Any
-    async for mode, chunk in graph.astream(
+    stream = graph.astream(
         {"messages": [("user", goal)]},
         {"recursion_limit": RECURSION_LIMIT},
         context=context,
         interrupt_before=list(BEFORE_WORK),
         output_keys=["decision", "plan"],
         stream_mode=["custom", "values"],
-    ):
+    )
+    async for mode, chunk in untraced(stream):
         if mode == "values":
             values = dict(chunk)
         elif isinstance(chunk["event"], PlanProposed):

@@ -1,13 +1,12 @@
 """Retention: what finished conversations leave behind, and for how long."""
 
 import math
-from pathlib import Path
 from typing import NamedTuple
 
-from understudy.checkpointing import ThreadedSqliteSaver
 from understudy.forgetting import forget_threads
-from understudy.runs import Runs, ThreadEntry, checkpoint_thread
-from understudy.wiring import House
+from understudy.runs import Runs
+from understudy.threads import ThreadEntry, checkpoint_thread
+from understudy.wiring import Checkpointer, House
 
 _DAY = 86400.0
 
@@ -34,15 +33,14 @@ class Pruned(NamedTuple):
 
 
 async def prune(
-    house: House, runs: Runs, saver: ThreadedSqliteSaver, workspace: str, keep: Retention, *, trial: bool = False
+    house: House, runs: Runs, saver: Checkpointer, workspace: str, keep: Retention, *, trial: bool = False
 ) -> Pruned:
     """Delete what is older than may stay, and give the space back.
 
     What was remembered of the tasks stays, and so do conversations that are not at their end: they can go on from
     their latest checkpoint.
     """
-    home = house.settings.home
-    before = _bytes(home)
+    before = await saver.size()
     entries = await runs.entries(workspace)
     over = [e.thread for e in entries if _is_over(e, keep, house.clock())]
     if trial:
@@ -51,7 +49,7 @@ async def prune(
     rest = [e.thread for e in entries if e.thread not in gone and e.state != "running"]
     trimmed = [await saver.trim(checkpoint_thread(workspace, thread), keep.checkpoints) for thread in rest]
     await saver.compact()
-    return Pruned(gone, sum(trimmed), before, _bytes(home))
+    return Pruned(gone, sum(trimmed), before, await saver.size())
 
 
 def _is_over(entry: ThreadEntry, keep: Retention, now: float) -> bool:
@@ -61,8 +59,3 @@ def _is_over(entry: ThreadEntry, keep: Retention, now: float) -> bool:
 def _limit(keep: Retention, now: float) -> float:
     """Return the time from which on a conversation stays."""
     return -math.inf if keep.days is None else now - keep.days * _DAY
-
-
-def _bytes(home: Path) -> int:
-    files = [*home.glob("checkpoints.sqlite*"), *(home / "blobs").rglob("*")]
-    return sum(file.stat().st_size for file in files if file.is_file())

@@ -15,9 +15,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from agents.delegation.policy_names import PolicyName
 from domain.budgets import Budgets, Price
 from domain.errors import InvalidSettings
+from domain.mistakes import mistakes_in
+from domain.routing import HINT_ABOVE, REUSE_ABOVE
 from memory.workspaces import checked_workspace
+from understudy.notices.settings import NotifySettings
 
 PREFIX = "UNDERSTUDY_"
 DEFAULT_MODEL = "openai:gpt-5-mini"
@@ -63,9 +67,18 @@ class Settings(BaseSettings):
     model_retries: int = Field(default=2, ge=0, le=10)
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
+    prompts: Path | None = None
+    """Folder of prompt templates in place of those that come with it."""
     encoder: str = "wordllama"
     redis_url: SecretStr | None = None
     """Redis server that keeps the records in place of a file in the data folder."""
+    database_url: SecretStr | None = None
+    """PostgreSQL, `postgresql://user:password@host:port/name`, that keeps what runs wait for, and their checkpoints, in
+    place of files in the data folder; several workers can serve one, which then share a Redis server as well."""
+    concurrency: int = Field(default=4, ge=1, le=64)
+    """Runs that one worker advances at once."""
+    notify: NotifySettings = NotifySettings()
+    """Who is told over which channels when something waits for them, was done or went wrong."""
     chroma_url: str | None = None
     """Chroma server, `http(s)://host:port` on this machine or in a private network, that keeps the vectors in place of
     a folder."""
@@ -75,6 +88,12 @@ class Settings(BaseSettings):
     """Newest checkpoints that a conversation keeps, about ten a run; what is older cannot be gone back to."""
     keep_days: int | None = Field(default=None, ge=1)
     """Days that `understudy prune` lets an ended conversation stay; None: until it is forgotten."""
+    keep_calls: bool = True
+    """Whether what models and tools were asked and answered is kept, so that any session can become a recorded task."""
+    reuse_above: float = Field(default=REUSE_ABOVE, ge=HINT_ABOVE, le=1)
+    """Confidence above which a remembered plan is carried out without planning anew; 1 has every goal planned."""
+    selection_policy: PolicyName | None = None
+    """How one of several agents is chosen; None: as the team says."""
     max_parallel_steps: int = Field(default=3, ge=1, le=32)
     max_plan_revisions: int = Field(default=2, ge=0, le=10)
     max_replans: int = Field(default=1, ge=0, le=5)
@@ -123,8 +142,7 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        msg = f"invalid settings: {problems}"
+        msg = f"invalid settings: {mistakes_in(error)}"
         raise InvalidSettings(msg) from None
     except ValueError as error:
         msg = f"understudy.toml cannot be read: {error}"

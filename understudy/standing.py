@@ -5,7 +5,9 @@ from pydantic import BaseModel, ConfigDict
 from domain.errors import StorageAway
 from graph.context import Context
 from understudy.context_use import ContextUse, context_use
-from understudy.runs import Runs, ThreadState
+from understudy.durable.desk import Waiting
+from understudy.runs import Runs
+from understudy.threads import ThreadState
 from understudy.wiring import House
 
 MAX_SHOWN_THREADS = 20
@@ -36,6 +38,10 @@ class Status(BaseModel):
     tasks: int | None
     """Remembered tasks of the workspace; None while the records are away, with the threads."""
     open_threads: list[OpenThread]
+    questions: int | None
+    """How many wait for a person; None while the database is away."""
+    next_due: float | None
+    """Unix time at which the first of them is escalated or over."""
     contexts: ContextUse
     """What steps hand to each other, and how often it was made before."""
     degraded: list[str]
@@ -50,6 +56,7 @@ async def status_of(house: House, runs: Runs, context: Context) -> Status:
         threads = [e for e in await runs.entries(context.workspace) if e.state != "ended"]
     except StorageAway:
         tasks, threads = None, []
+    waiting = await _waiting(house, context.workspace)
     return Status(
         home=str(house.settings.home),
         workspace=context.workspace,
@@ -58,6 +65,25 @@ async def status_of(house: House, runs: Runs, context: Context) -> Status:
         encoder=house.encoder.id,
         tasks=tasks,
         open_threads=[OpenThread(thread=e.thread, goal=e.goal, state=e.state) for e in threads[:MAX_SHOWN_THREADS]],
+        questions=waiting.questions if waiting else None,
+        next_due=waiting.next_due if waiting else None,
         contexts=await context_use(house.records, house.contexts),
-        degraded=([_NO_MODEL] if services.cast.mode == "rules" else []) + await house.degraded(),
+        degraded=([_NO_MODEL] if services.cast.mode == "rules" else [])
+        + await house.degraded()
+        + await _untold(house, context.workspace),
     )
+
+
+async def _waiting(house: House, workspace: str) -> Waiting | None:
+    try:
+        return await house.desk.waiting(workspace)
+    except StorageAway:
+        return None
+
+
+async def _untold(house: House, workspace: str) -> list[str]:
+    """Return in words what people could not be told."""
+    try:
+        return await house.outbox.troubles(workspace)
+    except StorageAway as error:
+        return [str(error)]

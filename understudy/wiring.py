@@ -5,12 +5,13 @@ import logging
 import os
 import sys
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from cachetools import LRUCache
 
@@ -21,9 +22,10 @@ from agents.delegation.delegator import Delegator
 from agents.delegation.history import OutcomeHistory
 from agents.delegation.teamwork import delegator_of
 from agents.delegation.trials import Trials
-from agents.model_settings import ModelSettings
+from agents.exchanges.tools import kept
 from agents.models import Models
 from agents.planning.history import TaskOutcomes
+from agents.privacy_policy import PrivacyPolicy
 from agents.resources.desk import SEEN, ResourceDesk
 from agents.rules.cast import rules_cast
 from agents.team import Team
@@ -33,14 +35,23 @@ from agents.tools.reliability import TOOL_SEEN, Reliability
 from agents.tools.supply import Supply
 from agents.tools.workbench import Workbench
 from domain.budgets import Budget
+from domain.plans import Privacy
 from domain.secrets import Secrets
-from graph.context import Context, Limits, Services, ServicesFor
+from graph.context import Context, Services, ServicesFor
+from memory.audit import Audit
+from memory.autonomy import AutonomyMemory
+from memory.call_log import CallLog
 from memory.changes import NOTED
+from memory.checkpoints import WorkspaceCheckpoints
 from memory.chroma_server import ChromaServer, name_of
+from memory.consents import Consents
 from memory.constraints import Constraints
+from memory.decision_kinds import ACTED
+from memory.decisions import DECIDED
 from memory.effects import FIRST_RESULT, EffectLedger
-from memory.encoders import Access, Encoder, encoder
-from memory.home import DataFolder
+from memory.encoders import Encoder
+from memory.friction import FRICTION, Friction
+from memory.home import DataFolder, identity_of
 from memory.index import ChromaIndex
 from memory.journal import Journal
 from memory.leases import Leases
@@ -53,16 +64,32 @@ from memory.scopes import ScopedState
 from memory.spending import DailyPurse
 from memory.sqlite import SqliteRecords
 from memory.tasks import TASK_RUN, TaskMemory
+from prompts.loader import Prompts
+from understudy.benches import Benches, clearances
+from understudy.checkpointing import ThreadedSqliteSaver, open_checkpointer
+from understudy.configured_models import encoder_of, limits_of, models_of
 from understudy.context_use import keep_context_use
+from understudy.durable.belonging import Belonging
+from understudy.durable.clock import SteadyClock
+from understudy.durable.database import Database, open_database
+from understudy.durable.desk import Desk
+from understudy.durable.fence_rows import Holder
+from understudy.durable.fences import Fences, open_fences
+from understudy.durable.orders import Orders
+from understudy.durable.workers import Workers
 from understudy.known_secrets import known_secrets
+from understudy.notices.outbox import Outbox
 from understudy.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    from understudy.postgres_checkpointing import PostgresSaver
+
+Checkpointer: TypeAlias = "ThreadedSqliteSaver | PostgresSaver"
 _ASKERS = 256
 """Contexts whose services are kept, since every node of a run asks for them."""
+_PROGRAM = "understudy"
 OUTBOX = "outbox.sqlite"
 """File of the writes that wait for Redis."""
-PATIENCE = 1.5
-"""Share of the time for one model call that the call and its retries may take together."""
 
 
 class Playing(NamedTuple):
@@ -83,12 +110,31 @@ class House:
     memory: TaskMemory
     lessons: Lessons
     constraints: Constraints
+    consents: Consents
+    checkpoints: WorkspaceCheckpoints
     trials: Trials
     outcomes: TaskOutcomes
     effects: EffectLedger
     state: ScopedState
     journal: Journal
+    calls: CallLog
+    """What models and declared tools were asked and answered."""
     encoder: Encoder
+    database: Database
+    """What must outlive a process: questions, timers, notices, fences."""
+    audit: Audit
+    autonomy: AutonomyMemory
+    friction: Friction
+    outbox: Outbox
+    """Where notices wait until they are told."""
+    desk: Desk
+    """Where questions wait."""
+    fences: Fences
+    workers: Workers
+    orders: Orders
+    """What the queue of runs knows."""
+    belonging: Belonging
+    """Whether the records are those that the database belongs to."""
 
     def __init__(self, settings: Settings, *, loaded: Encoder | None = None) -> None:
         """Set up what is opened later.
@@ -99,7 +145,7 @@ class House:
         """
         self.settings = settings
         self._loaded = loaded
-        self.clock = time.time
+        self.clock: Callable[[], float] = time.time
         self.secrets = known_secrets(settings)
         self._stack = AsyncExitStack()
         self._models: Models | None = None
@@ -108,7 +154,8 @@ class House:
         self._services: LRUCache[Context, Services] = LRUCache(_ASKERS)
         self._desks: dict[str, ResourceDesk] = {}
         self._stranded: list[str] = []
-        self._workbenches: dict[tuple[Path | None, Path | None], Workbench] = {}
+        self._benches = Benches()
+        self._stack.callback(self._benches.close)
         self._supplies: dict[str, Supply] = {}
 
     async def __aenter__(self) -> "House":
@@ -129,25 +176,61 @@ class House:
     async def _open(self) -> None:
         folder = await DataFolder.open(self.settings.home, command=_command())
         self._stack.callback(folder.close)
+        self.clock = await self._opened_clock(folder.path)
         self.records = await self._opened_records(folder.path)
         self._stack.push_async_callback(self.records.close)
         self._stack.push_async_callback(keep_context_use, self.records, self.contexts)
-        self.encoder = self._loaded or _encoder(self.settings)
+        self.encoder = self._loaded or encoder_of(self.settings)
         self.index = await self._opened_index(folder.path)
         self._stack.push_async_callback(self.index.close)
         shared = self.settings.redis_url is not None
-        self.memory = TaskMemory(self.records, self.index, clock=self.clock, shared=shared)
+        self.memory = TaskMemory(
+            self.records, self.index, clock=self.clock, shared=shared, reuse_above=self.settings.reuse_above
+        )
         self._stack.push_async_callback(self.memory.close)
         self.lessons = Lessons.of(self.records, self.memory, clock=self.clock)
         self.outcomes = TaskOutcomes(self.records)
-        self.constraints = Constraints(self.records, clock=self.clock)
+        self.audit = Audit(self.records, self.clock, secrets=self.secrets)
+        self.constraints = Constraints(self.records, clock=self.clock, audit=self.audit)
+        self.consents = Consents(self.records, clock=self.clock, audit=self.audit)
+        self.checkpoints = WorkspaceCheckpoints(self.records, clock=self.clock, audit=self.audit)
         self.trials = Trials(self.records)
         self.effects = EffectLedger(self.records, clock=self.clock)
         self.state = ScopedState(self.records, clock=self.clock)
         self.journal = Journal(self.records)
-        self._models = models_of(self.settings)
+        self.calls = CallLog(self.records, self.clock)
+        await self._open_database(folder)
+        self._models = self._opened_models()
         if self._models:
             self._stack.push_async_callback(self._models.aclose)
+
+    async def _open_database(self, folder: DataFolder) -> None:
+        """Open what outlives this process, on the records, whose identity the database keeps."""
+        self.database = await self._stack.enter_async_context(open_database(folder.path, self.settings.database_url))
+        self.belonging = Belonging(self.database, self.records)
+        await self.belonging.look()
+        self.autonomy = AutonomyMemory.of(self.records, clock=self.clock, audit=self.audit)
+        self.friction = Friction(self.records, clock=self.clock)
+        self.orders = Orders(self.database, folder.path)
+        self.outbox = Outbox(
+            self.database, self.settings.notify, clock=self.clock, audit=self.audit, friction=self.friction,
+            secrets=self.secrets,
+        )  # fmt: skip
+        self._stack.push_async_callback(self.outbox.deliver_left)
+        self.desk = Desk(
+            self.database, self.clock, notify=self.outbox, audit=self.audit, command=_PROGRAM, friction=self.friction
+        )
+        holder = Holder.of(await asyncio.to_thread(identity_of, folder.path))
+        self.workers = Workers(self.database, holder, self.clock)
+        self.fences = await self._stack.enter_async_context(
+            open_fences(self.database, holder, self.clock, admit=self.belonging.check)
+        )
+
+    async def _opened_clock(self, folder: Path) -> Callable[[], float]:
+        return await asyncio.to_thread(SteadyClock, folder)
+
+    def _opened_models(self) -> Models | None:
+        return models_of(self.settings)
 
     async def _opened_records(self, folder: Path) -> Records:
         if self.settings.redis_url is None:
@@ -156,7 +239,7 @@ class House:
                 logging.getLogger(__name__).warning(note)
             return await SqliteRecords.open(folder / "records.sqlite", clock=self.clock)
         redis = RedisRecords.open(self.settings.redis_url, clock=self.clock)
-        merges = (TASK_RUN, FIRST_RESULT, NOTED, SEEN, TOOL_SEEN)
+        merges = (TASK_RUN, FIRST_RESULT, NOTED, SEEN, TOOL_SEEN, DECIDED, FRICTION, ACTED)
         return await QueuedRecords.open(redis, folder / OUTBOX, merges=merges, clock=self.clock)
 
     async def _opened_index(self, folder: Path) -> ChromaIndex:
@@ -164,6 +247,18 @@ class House:
             return await ChromaIndex.open(folder / "chroma", self.encoder)
         server = ChromaServer(self.settings.chroma_url, self.settings.chroma_token)
         return await ChromaIndex.open(server, self.encoder, owner=partial(name_of, self.records))
+
+    @asynccontextmanager
+    async def checkpointer(self) -> AsyncIterator[Checkpointer]:
+        """Open the graph's checkpoints: in the data folder, or in the PostgreSQL that is configured."""
+        if (url := self.settings.database_url) is None:
+            async with open_checkpointer(self.settings.home / "checkpoints.sqlite", guard=self.fences.check) as saver:
+                yield saver
+        else:
+            from understudy.postgres_checkpointing import open_postgres_checkpointer
+
+            async with open_postgres_checkpointer(url, self.fences, self.database.place) as shared:
+                yield shared
 
     async def degraded(self) -> list[str]:
         """Return what of the storage does not work as it should, in words."""
@@ -192,30 +287,38 @@ class House:
     async def _services_of(self, context: Context) -> Services:
         playing = await self.playing(context.team)
         team = playing.team
-        workbench, budgets = self._workbench(context), self.settings.budgets.within(team.budgets)
+        workbench, budgets = self._workbench(context, team.privacy), self.settings.budgets.within(team.budgets)
         return Services(
             team=team,
             cast=playing.cast,
             understudies=playing.rules,
             tools=await self.toolbox(context),
+            cleared={data: await self.toolbox(context, data) for data in clearances(team.privacy)},
+            consents=self.consents,
             materials=workbench.materials,
             memory=self.memory,
             lessons=self.lessons,
             constraints=self.constraints,
+            checkpoints=self.checkpoints,
             delegator=playing.delegator,
             trials=self.trials,
             effects=self.effects,
             clock=self.clock,
-            limits=self._limits(),
+            limits=limits_of(self.settings),
             outcomes=self.outcomes,
             planning_weights=dict(self.settings.planning_weights.items()),
             budgets=budgets,
             prices=self.settings.prices | team.prices,
             daily=self._daily(context.workspace, budgets.workspace),
-            secrets=self._secrets_of(team),
+            secrets=self.secrets_of(team),
             state=self.state,
+            notify=self.outbox,
             resources=self._desk(team),
+            audit=self.audit,
+            calls=self.calls if self.settings.keep_calls else None,
+            autonomy=self.autonomy,
             versions={"team": f"{team.name}@{team.version}", "encoder": self.encoder.id},
+            fence=self.fences,
         )
 
     async def supply(self, name: str) -> Supply:
@@ -230,12 +333,13 @@ class House:
         """Return what measures the tools of a workspace."""
         return Reliability(self.records, workspace, self.clock)
 
-    async def toolbox(self, context: Context) -> Toolbox:
-        """Return the tools of a run."""
-        bench, supply = self._workbench(context), await self.supply(context.team)
-        return await bench.stocked(supply, self.reliability(context.workspace), context.workspace)
+    async def toolbox(self, context: Context, clearance: Privacy | None = None) -> Toolbox:
+        """Return the tools of a run, with a clearance only over the files that it allows."""
+        policy = (await self.team(context.team)).privacy
+        bench, supply = self._workbench(context, policy, clearance), await self.supply(context.team)
+        return kept(await bench.stocked(supply, self.reliability(context.workspace), context.workspace))
 
-    def _secrets_of(self, team: Team) -> Secrets:
+    def secrets_of(self, team: Team) -> Secrets:
         """Return the secrets of the installation and those that the team's tools are given."""
         named = [os.environ.get(variable, "") for tool in team.tools for variable in tool.secrets.values()]
         return known_secrets(self.settings, named) if named else self.secrets
@@ -249,17 +353,18 @@ class House:
         if name not in self._casts:
             team = await asyncio.to_thread(load_team, name)
             rules = rules_cast(team)
-            cast = await asyncio.to_thread(build_cast, team, self._models, rules, self.contexts)
-            self._casts[name] = Playing(team, cast, rules, delegator_of(team, self.records, self.encoder))
+            prompts = Prompts(self.settings.prompts) if self.settings.prompts else Prompts()
+            cast = await asyncio.to_thread(build_cast, team, self._models, rules, self.contexts, prompts)
+            self._casts[name] = Playing(team, cast, rules, self._delegator(team))
         return self._casts[name]
 
-    def _workbench(self, context: Context) -> Workbench:
+    def _delegator(self, team: Team) -> Delegator:
+        return delegator_of(team, self.records, self.encoder, policy=self.settings.selection_policy)
+
+    def _workbench(self, context: Context, policy: PrivacyPolicy, clearance: Privacy | None = None) -> Workbench:
         data = Path(context.data) if context.data else self.settings.data
         out = Path(context.out) if context.out else self.settings.out
-        if (data, out) not in self._workbenches:
-            self._workbenches[data, out] = workbench = Workbench(data, out)
-            self._stack.callback(workbench.close)
-        return self._workbenches[data, out]
+        return self._benches.of(data, out, policy, clearance)
 
     def _desk(self, team: Team) -> ResourceDesk | None:
         """Return the desk of a team's resources, whose health is remembered as long as the house is open."""
@@ -273,43 +378,9 @@ class House:
         """Return the workspace's purse of today, or None where nothing is bounded and so nothing is counted."""
         return DailyPurse(self.records, workspace, budget, self.clock) if budget.bounds else None
 
-    def _limits(self) -> Limits:
-        s = self.settings
-        return Limits(
-            max_parallel_steps=s.max_parallel_steps,
-            max_plan_revisions=s.max_plan_revisions,
-            max_replans=s.max_replans,
-            max_stretches=s.max_stretches,
-            max_attempts=s.max_attempts,
-            retry_pause=s.retry_pause,
-        )
-
 
 def _command() -> str:
-    return " ".join(["understudy", *sys.argv[1:2]])
-
-
-def _encoder(settings: Settings) -> Encoder:
-    access = Access(settings.openai_api_key, settings.openai_base_url, max_retries=settings.model_retries)
-    return encoder(settings.encoder, access)
-
-
-def models_of(settings: Settings) -> Models | None:
-    """Return the models, or None when no model is configured."""
-    if settings.leading_model is None:
-        return None
-    return Models(
-        ModelSettings(
-            default=settings.leading_model,
-            jobs=settings.models,  # type: ignore[arg-type]  # names are checked by Models
-            fallback=settings.fallback_model,
-            api_key=settings.openai_api_key,
-            base_url=settings.openai_base_url,
-            read_timeout=settings.model_timeout,
-            total_timeout=settings.model_timeout * PATIENCE,
-            max_retries=settings.model_retries,
-        )
-    )
+    return " ".join([_PROGRAM, *sys.argv[1:2]])
 
 
 def installed_services() -> ServicesFor:

@@ -43,6 +43,10 @@ class Selection:
     policy: str
     reason: str
     """One sentence for a person."""
+    chances: Mapping[str, float] = field(default_factory=dict)
+    """How probable each candidate was to be chosen; by these a later reader can ask what another policy had earned."""
+    expected: Mapping[str, float] = field(default_factory=dict)
+    """Expected outcome of each candidate, 0..1."""
 
 
 class Told(NamedTuple):
@@ -90,6 +94,14 @@ class _Learner:
 
     selector: Selector
     shown: int = 0
+
+
+class _Ranked(NamedTuple):
+    ranking: Ranking
+    chances: Floats
+    """Of each arm to be the choice, shape [arms]."""
+    seen: int
+    """Outcomes that it rests on."""
 
 
 class Delegator:
@@ -157,8 +169,8 @@ class Delegator:
         async with desk.lock:
             desk.add(await desk.history.news())
             known = desk.known_kind(task_type)
-            ranking, seen = await asyncio.to_thread(self._ranked, desk, arms, start, desk.kind(known), goal)
-        return self._selection(known, arms, ranking, seen)
+            ranked = await asyncio.to_thread(self._ranked, desk, arms, start, desk.kind(known), goal)
+        return self._selection(known, arms, ranked)
 
     async def standings(self, workspace: str) -> list[Standing]:
         """Return how each agent did at each kind of task, the most frequent first."""
@@ -222,10 +234,8 @@ class Delegator:
             self._desks.popitem(last=False)
         return self._desks[workspace]
 
-    def _ranked(
-        self, desk: _Desk, arms: tuple[Candidate, ...], start: int, kind: int, goal: str | None
-    ) -> tuple[Ranking, int]:
-        """Return the arms' ranking and how many outcomes it rests on; blocking."""
+    def _ranked(self, desk: _Desk, arms: tuple[Candidate, ...], start: int, kind: int, goal: str | None) -> _Ranked:
+        """Return the arms' ranking; blocking."""
         # Taken out and put back, so that the one not used for longest stands first.
         learner = desk.learners.pop((arms, start), None) or _Learner(self._selector(arms, start))
         desk.learners[arms, start] = learner
@@ -235,7 +245,9 @@ class Delegator:
             learner.selector.learn(self._observations(desk, arms, learner.shown))
             learner.shown = len(desk.outcomes)
         vector = np.zeros((1, WIDTH)) if goal is None else features([goal], self._encoder)
-        return learner.selector.rank(Requests(indices([kind]), vector)), learner.selector.seen
+        request, selector = Requests(indices([kind]), vector), learner.selector
+        ranking = selector.rank(request)
+        return _Ranked(ranking, selector.chances(request, int(ranking.order[0, 0])), selector.seen)
 
     def _selector(self, arms: tuple[Candidate, ...], start: int) -> Selector:
         return Selector(
@@ -263,7 +275,8 @@ class Delegator:
     def _vector(self, outcome: Outcome) -> Floats:
         return unpacked(outcome.features if outcome.encoder == self._encoder.id else "", WIDTH)
 
-    def _selection(self, task_type: str, arms: tuple[Candidate, ...], ranking: Ranking, seen: int) -> Selection:
+    def _selection(self, task_type: str, arms: tuple[Candidate, ...], ranked: _Ranked) -> Selection:
+        ranking, chances, seen = ranked
         order = [int(i) for i in ranking.order[0]]
         chosen = order[0]
         quality, cost = ranking.quality[0, chosen], ranking.cost[0, chosen]
@@ -275,6 +288,7 @@ class Delegator:
         route = self._routes.get(task_type)
         if route in [candidate.name for candidate in arms]:
             chosen = _position(arms, str(route))
+            chances = np.eye(len(arms))[chosen]
             reason = f"tasks of type {task_type!r} go to {route} by the team's route"
         return Selection(
             agent=arms[chosen].name,
@@ -284,6 +298,8 @@ class Delegator:
             estimated_cost=float(ranking.cost[0, chosen]),
             policy=self._policy,
             reason=reason,
+            chances={arm.name: float(chance) for arm, chance in zip(arms, chances, strict=True)},
+            expected={arm.name: float(quality) for arm, quality in zip(arms, ranking.quality[0], strict=True)},
         )
 
 

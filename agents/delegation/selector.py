@@ -30,6 +30,8 @@ POLICIES: Mapping[str, Callable[[Tally, np.random.Generator], Policy]] = Mapping
 DEFAULT_POLICY = "shared-linear"
 _LEARNS_EVERY = 32
 _AT_MOST = 64
+_ODDS_DRAWS = 199
+"""Draws from which the odds of a choice are told."""
 
 
 def batch_size(seen: int) -> int:
@@ -81,6 +83,7 @@ class Selector:
         self.seen = 0
         self._objective = objective or Objective()
         self._fallback = fallback
+        self._rng = rng
         self._tally = Tally(candidates, kinds)
         self._policy = checked_policy(policy)(self._tally, rng)
 
@@ -93,6 +96,19 @@ class Selector:
         order = np.argsort(-self._scores(requests), axis=1, kind="stable").astype(np.int64)
         cost, seconds = self._tally.cost[requests.kinds], self._tally.seconds[requests.kinds]
         return Ranking(order, self._policy.quality(requests), cost, seconds)
+
+    def chances(self, request: Requests, chosen: int) -> Floats:
+        """Return how probable each arm was to be chosen for one request, shape [arms], from draws like the one made.
+
+        Args:
+            request: The one.
+            chosen: The arm that was drawn, which counts among the draws: what happened is never impossible.
+        """
+        state = self._rng.bit_generator.state  # telling the odds must not change what is drawn next
+        again = Requests(np.repeat(request.kinds, _ODDS_DRAWS), np.repeat(request.vectors, _ODDS_DRAWS, axis=0))
+        drawn = np.append(self.choose(again), chosen)
+        self._rng.bit_generator.state = state
+        return np.bincount(drawn, minlength=len(self._tally.candidates)) / len(drawn)
 
     def learn(self, seen: Observations) -> None:
         """Take in outcomes."""

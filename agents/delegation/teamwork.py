@@ -2,6 +2,7 @@
 
 from agents.delegation.arms import Candidate, Objective
 from agents.delegation.delegator import Delegator
+from agents.delegation.policy_names import PolicyName
 from agents.standing_in import interchangeable
 from agents.team import Specialist, Team
 from domain.outcomes import Usage
@@ -9,16 +10,19 @@ from memory.encoders import Encoder
 from memory.records import Records
 
 
-def delegator_of(team: Team, records: Records, encoder: Encoder) -> Delegator:
-    """Return the team's delegator."""
+def delegator_of(
+    team: Team, records: Records, encoder: Encoder, *, policy: PolicyName | None = None, seed: int | None = None
+) -> Delegator:
+    """Return the team's delegator, with another policy than the team's where one is given."""
     rules = team.selection
     return Delegator(
         records,
         encoder,
         team=team.name,
-        policy=rules.policy,
+        policy=policy or rules.policy,
         objective=Objective(price=rules.price, latency_price=rules.latency_price, budget=rules.budget),
         routes=rules.routes,
+        seed=seed,
     )
 
 

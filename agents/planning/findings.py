@@ -2,8 +2,8 @@
 
 | code            | when                                                                                          |
 | --------------- | --------------------------------------------------------------------------------------------- |
-| conflict        | two steps write the same file, or act on the same thing in no order and one of them writes:   |
-|                 | contradictory settings, or a reader that may come too early                                   |
+| conflict        | two steps write the same file, or act on the same part of the same thing in no order and one  |
+|                 | of them writes: contradictory settings, or a reader that may come too early                   |
 | redundant_step  | a step repeats another; no later step reads what it produces                                  |
 | missing_consent | a step handles personal or secret data, or writes what comes from such a step, and names none |
 | risk            | a write that cannot be undone takes its content from a step and no checkpoint shows it first  |
@@ -17,6 +17,7 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 from agents.contracts import PlanReviewRequest
 from agents.planning.repair import consent_for
@@ -27,6 +28,8 @@ from domain.plans import RESULT, Condition, Plan, Problem, Step
 _FILES = ("path", "file", "filename")
 _TARGETS = (*_FILES, "name", "target", "destination", "id", "key", "device", "room", "url", "table", "entity_id")
 """Arguments that say what a tool acts on; where it has none of them, its idempotency key does."""
+_PARTS = ("setting", "parameter", "property", "attribute", "option", "channel", "field", "column")
+"""Arguments that say which part of it; so does an idempotency key that leaves arguments out, which are then values."""
 _SENSITIVE = ("personal", "secret")
 
 
@@ -49,7 +52,20 @@ def _shows_writes(request: PlanReviewRequest) -> bool:
     )
 
 
-_Target = frozenset[tuple[str, str]]
+_Place = frozenset[tuple[str, str]]
+
+
+class _Target(NamedTuple):
+    """What a step acts on, as far as it is known."""
+
+    place: _Place
+    parts: Mapping[str, str]
+
+    def meets(self, other: "_Target") -> bool:
+        """Tell whether two steps may act on the same part of the same thing."""
+        return self.place == other.place and all(
+            self.parts[name] == other.parts[name] for name in self.parts.keys() & other.parts.keys()
+        )
 
 
 @dataclass(frozen=True)
@@ -62,10 +78,10 @@ class _Review:
     def conflicts(self) -> Iterator[Problem]:
         acting = [(step, target) for step in self.plan.steps if (target := self._target(step))]
         for (one, its), (other, others) in combinations(acting, 2):
-            if its == others and not _exclude(one, other) and (message := self._clash(one, other, its)):
+            if its.meets(others) and not _exclude(one, other) and (message := self._clash(one, other, its.place)):
                 yield Problem(code="conflict", step=other.id, message=message)
 
-    def _clash(self, one: Step, other: Step, target: _Target) -> str:
+    def _clash(self, one: Step, other: Step, target: _Place) -> str:
         """Return what is wrong between two steps that act on the same thing, or an empty text."""
         what = ", ".join(repr(value) for _, value in sorted(target))
         both_write = one.effect == other.effect == "write"
@@ -80,16 +96,19 @@ class _Review:
     def _are_ordered(self, one: Step, other: Step) -> bool:
         return one.id in self.before[other.id] or other.id in self.before[one.id]
 
-    def _target(self, step: Step) -> _Target:
-        """Return what a step that calls a tool acts on, as far as its arguments say so literally."""
+    def _target(self, step: Step) -> _Target | None:
+        """Return what a step that calls a tool acts on; None where its arguments do not say so literally."""
         tool = self.tools.get(step.tool or "")
         if tool is None or tool.effect == "none":
-            return frozenset()
+            return None
         named = {name: step.args[name] for name in _TARGETS if name in step.args}
         named = named or {name: step.args.get(name) for name in tool.key}
-        if not all(isinstance(value, str | int) for value in named.values()):
-            return frozenset()
-        return frozenset((name, _place(str(value))) for name, value in named.items())
+        if not named or not all(isinstance(value, str | int) for value in named.values()):
+            return None
+        key = tool.key if step.args.keys() - set(tool.key) else ()  # one of all arguments holds the values as well
+        parts = {name: step.args[name] for name in (*_PARTS, *key) if name in step.args}
+        said = {name: _place(str(value)) for name, value in parts.items() if isinstance(value, str | int)}
+        return _Target(frozenset((name, _place(str(value))) for name, value in named.items()), said)
 
     def repetitions(self) -> Iterator[Problem]:
         first: dict[str, str] = {}

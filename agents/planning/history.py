@@ -56,7 +56,7 @@ def history_of(episodes: Iterable[Episode], tallied: Mapping[str, Measured], *, 
         team: Whose runs.
         by_rules: Whether the plans to be estimated are carried out without a model.
     """
-    runs = [e for e in episodes if e.team == team and e.degraded is by_rules and e.sequence]
+    runs = [e for e in episodes if e.team == team and e.degraded is by_rules and e.sequence and e.telling]
     agents, sequences = dict(tallied), dict[tuple[str, ...], Measured]()
     for episode in runs:
         whole = _whole(episode)

@@ -2,10 +2,9 @@
 
 A profile says what it wants in its preferences: `weight_quality`, `weight_latency`, `weight_cost` and `weight_privacy`
 with a number from 0 to 100, or in words `quality_first`, `speed_first`, `cost_first` or `privacy_first` with `true`,
-which gives that aim as much weight as all others together. `consent` holds the scopes of consents that were given.
+which gives that aim as much weight as all others together.
 """
 
-import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -16,11 +15,6 @@ from domain.budgets import MEASURES, Budget
 
 _FIRST = {"quality_first": "quality", "speed_first": "latency", "cost_first": "cost", "privacy_first": "privacy"}
 _TRUE = frozenset({"true", "yes", "1", "on"})
-
-
-def consents_of(profile: Mapping[str, str]) -> frozenset[str]:
-    """Return the consents that a person has given once and for all: the scopes in the preference `consent`."""
-    return frozenset(re.split(r"[,;\s]+", profile.get("consent", "").strip())) - {""}
 
 
 class Preference(NamedTuple):

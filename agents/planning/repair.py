@@ -15,6 +15,7 @@ from agents.planning.steps import without
 from agents.team import Team
 from agents.tools.registry import Toolbox
 from domain.plans import ITEM, PREVIOUS, RESULT, Effect, Plan, Step
+from domain.privacy import scope_for
 from domain.validation import MAX_STEPS, unreachable
 
 SIMILAR = 0.8
@@ -229,7 +230,7 @@ def _consents(steps: Sequence[Step], _: Means, say: Say) -> list[Step]:
 
 def consent_for(step: Step) -> str:
     """Return the scope of the consent that a step's class of data needs."""
-    return f"{step.privacy}_data"
+    return scope_for(step.privacy)
 
 
 _MENDERS: tuple[Mender, ...] = (

@@ -34,6 +34,6 @@ class Composer:
             kind=request.kind,
             voice=sections.voice(request.team, request.briefing),
             thresholds=sections.thresholds(request.briefing),
-            goal=request.goal,
+            goal=sections.goal(request),
             results=sections.results(request.results),
         )

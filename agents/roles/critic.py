@@ -56,8 +56,8 @@ class Critic:
             today=request.briefing.today,
             voice=sections.voice(request.team, request.briefing),
             thresholds=sections.thresholds(request.briefing),
-            goal=request.goal,
-            results=sections.results(request.results),
+            goal=sections.goal(request),
+            results=sections.results(request.results, draft=request.draft.text),
             draft=quoted("draft", request.draft.text),
         )
 

@@ -55,10 +55,10 @@ class PlanCritic:
             data_rule=DATA_RULE,
             team=sections.team(request.team),
             specialists=sections.specialists(request.team),
-            tools=sections.tools(request.tools),
+            tools=sections.tools_in_short(request.tools.only(step.tool for step in request.plan.steps if step.tool)),
             constraints=sections.constraints(request.team),
             today=request.briefing.today,
-            goal=request.goal,
+            goal=sections.goal(request),
             finished=", ".join(request.finished) or sections.NONE,
             plan=quoted("plan", plan_text(request.plan)),
         )

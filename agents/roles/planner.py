@@ -1,5 +1,6 @@
 """The planner: several plans for a goal, or for the next stretch of one."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -10,7 +11,7 @@ from agents.models import Model
 from agents.roles import sections
 from agents.structured import ask
 from agents.tools.registry import Toolbox
-from domain.plans import Condition, ForEach, Plan, Repeat, Step, Strategy
+from domain.plans import Condition, ForEach, Plan, Problem, Repeat, Step, Strategy
 from domain.validation import MAX_STEPS
 from prompts.loader import Prompt, Rendered
 from prompts.quoting import DATA_RULE, quoted
@@ -18,13 +19,15 @@ from prompts.quoting import DATA_RULE, quoted
 MAX_ALTERNATIVES = 10
 """What an answer may hold; how many are wanted is the team's (`agents.team.PlanningPolicy`)."""
 _SHOWN_STEPS = MAX_STEPS
+_PRIVATE = "(private; keep it as it is)"
 """Steps of a rejected plan that the prompt shows."""
 
 DELIVERY = (
     "the answer must be written to the output folder. End with one step of a specialist that has `write_file`: "
     '`{"id": "deliver", "agent": "...", "task": "Write the answer to the output folder", "tool": "write_file", '
     '"args": {"path": "<short-name>.md", "text": {"ref": {"step": "result"}}}}`. '
-    "`result` stands for the approved final draft; no other step may refer to it."
+    "`result` stands for the approved final draft; no other step may refer to it. Where a hard rule forbids this step, "
+    "leave it out: the answer then goes to the user as text."
 )
 NO_DELIVERY = "none; the answer goes to the user as text, and no step writes a file."
 
@@ -112,7 +115,7 @@ class Planner:
             self.model, self.rendered(request), PlanningAnswer, role="planner", emit=request.emit,
             context={"continuing": bool(request.finished)},
         )  # fmt: skip
-        return Planning(alternatives=[plan.plan(request) for plan in answer.alternatives])
+        return Planning(alternatives=[_whole(plan.plan(request), request) for plan in answer.alternatives])
 
     def rendered(self, request: PlanningRequest) -> Rendered:
         """Return the text for the model."""
@@ -131,24 +134,49 @@ class Planner:
             stretches=str(request.stretches_left),
             finished=_finished(request),
             today=request.briefing.today,
-            circumstances=sections.circumstances(request.briefing),
+            circumstances=sections.circumstances(request.briefing, request.recall),
             kind=request.kind,
             materials=sections.materials(request.briefing),
-            memories=sections.memories(request.recall) if request.recall.band == "hint" else sections.NONE,
+            memories=_memories(request),
             rejected=_rejected(request),
-            goal=request.goal,
+            goal=sections.goal(request),
         )
+
+
+def _whole(plan: Plan, request: PlanningRequest) -> Plan:
+    """Return a plan with the steps as they were that the model was not shown and has kept."""
+    known = {step.id: step for step in request.rejected.steps} if request.rejected else {}
+    hidden = {name: step for name, step in known.items() if name in request.private_steps}
+    steps = [
+        step.model_copy(update={"task": hidden[step.id].task, "args": hidden[step.id].args})
+        if step.id in hidden and step.task == _PRIVATE
+        else step
+        for step in plan.steps
+    ]
+    return plan.model_copy(update={"steps": steps})
+
+
+def _memories(request: PlanningRequest) -> str:
+    """Return what was remembered as a hint, with what keeps its plan from being carried out here."""
+    if request.recall.band != "hint" and not request.unfit:
+        return sections.NONE
+    told = sections.memories(request.recall)
+    if not request.unfit:
+        return told
+    problems = quoted("problems of the remembered plan", sections.bullets(map(str, request.unfit)))
+    return f"{told}\nThe plan remembered for this goal cannot be carried out as it was:\n{problems}"
 
 
 def _rejected(request: PlanningRequest) -> str:
     """Return the plan to be improved on and what was wrong with it."""
     if request.rejected is None:
         return sections.NONE
-    parts = [quoted("rejected plan", plan_text(request.rejected, most=_SHOWN_STEPS))]
+    parts = [quoted("rejected plan", plan_text(request.rejected, most=_SHOWN_STEPS, private=request.private_steps))]
     if request.problems:
-        parts.append(f"Problems to solve:\n{sections.bullets(map(str, request.problems))}")
+        problems = (_problem(problem, request.private_steps) for problem in request.problems)
+        parts.append(f"Problems to solve:\n{sections.bullets(problems)}")
     if request.failures:
-        parts.append(f"Steps that failed; find another way:\n{sections.results(request.failures)}")
+        parts.append(f"Steps that failed; find another way:\n{sections.results(request.failures, keys=True)}")
     return "\n".join(parts)
 
 
@@ -156,18 +184,26 @@ def _finished(request: PlanningRequest) -> str:
     """Return what has been done of this goal, with what it gave."""
     parts = []
     if request.finished:
-        parts.append(quoted("finished steps", "\n".join(map(_line, request.finished))))
+        lines = (_line(step, request.private_steps) for step in request.finished)
+        parts.append(quoted("finished steps", "\n".join(lines)))
     if request.results:
-        parts.append(sections.results(request.results))
+        parts.append(sections.results(request.results, keys=True))
     return "\n".join(parts) or sections.NONE
 
 
-def plan_text(plan: Plan, *, most: int | None = None) -> str:
+def _problem(problem: Problem, private: Collection[str]) -> str:
+    """Return a problem in words; of a step that is not shown its kind alone."""
+    return f"{problem.step}: {problem.code}" if problem.step in private else str(problem)
+
+
+def plan_text(plan: Plan, *, most: int | None = None, private: Collection[str] = ()) -> str:
     """Return a plan as JSON, one step per line, without what is at its default; the first `most` steps."""
     shown = plan.steps[:most]
     left = len(plan.steps) - len(shown)
-    return "\n".join([*map(_line, shown), *([f"(and {left} more steps)"] if left else [])])
+    return "\n".join([*(_line(step, private) for step in shown), *([f"(and {left} more steps)"] if left else [])])
 
 
-def _line(step: Step) -> str:
+def _line(step: Step, private: Collection[str]) -> str:
+    if step.id in private:
+        step = step.model_copy(update={"task": _PRIVATE, "args": {}, "returns": None, "guards": [], "condition": None})
     return sections.compact(step.model_dump(mode="json", exclude_defaults=True))

@@ -31,7 +31,7 @@ class Reviser:
             constraints=sections.constraints(request.team),
             today=request.briefing.today,
             voice=sections.voice(request.team, request.briefing),
-            goal=request.goal,
+            goal=sections.goal(request),
             results=sections.results(request.results),
             issues=sections.bullets(request.critique.issues),
             draft=quoted("draft", request.draft.text),

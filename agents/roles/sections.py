@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from agents.contracts import Request
+from agents.roles.repetition import plain, texts_of, untold
 from agents.structured import untitled
 from agents.team import Specialist, Team
 from agents.tools.registry import Tool, Toolbox
@@ -24,6 +26,8 @@ _CIRCUMSTANCES = (
     "preferences", "target_profiles", "past_successes", "task_history", "performance", "budget_constraints",
 )  # fmt: skip
 """Fields of the briefing that are shown as they are."""
+_TOLD_BY_MEMORY = frozenset({"past_successes", "task_history"})
+"""Those that say again what the similar tasks say."""
 _TURNS = 12
 """Turns of the conversation that a prompt shows."""
 
@@ -53,9 +57,18 @@ def tools(box: Toolbox) -> str:
     return bullets(_tool(tool) for tool in box.tools.values())
 
 
+def tools_in_short(box: Toolbox) -> str:
+    """Return each tool with its effect, for who need not call it."""
+    return bullets(_in_short(tool) for tool in box.tools.values())
+
+
 def _tool(tool: Tool) -> str:
     schema = json.dumps(untitled(tool.parameters.model_json_schema()), separators=(",", ":"), ensure_ascii=False)
-    return f"`{tool.name}` (effect: {tool.effect}): {tool.description} Arguments: {schema}"
+    return f"{_in_short(tool)} Arguments: {schema}"
+
+
+def _in_short(tool: Tool) -> str:
+    return f"`{tool.name}` (effect: {tool.effect}): {tool.description}"
 
 
 def voice(team: Team, briefing: Briefing) -> str:
@@ -68,9 +81,11 @@ def thresholds(briefing: Briefing) -> str:
     return pairs(briefing.quality_thresholds)
 
 
-def circumstances(briefing: Briefing) -> str:
-    """Return what is known about the user and the workspace."""
-    known = {name: getattr(briefing, name) for name in _CIRCUMSTANCES if getattr(briefing, name)}
+def circumstances(briefing: Briefing, recall: Recall | None = None) -> str:
+    """Return what is known about the user and the workspace, beside the memories where they are shown, too."""
+    left_out = _TOLD_BY_MEMORY if recall and recall.neighbours else frozenset()
+    names = [name for name in _CIRCUMSTANCES if name not in left_out]
+    known = {name: getattr(briefing, name) for name in names if getattr(briefing, name)}
     return quoted("circumstances", compact(known), limit=RESULT_CHARS) if known else NONE
 
 
@@ -78,6 +93,13 @@ def materials(briefing: Briefing) -> str:
     """Return the documents and tables at hand."""
     lines = [f"- {m.name} ({m.kind}){f': {m.summary}' if m.summary else ''}" for m in briefing.materials]
     return quoted("materials", "\n".join(lines)) if lines else NONE
+
+
+def goal(request: Request) -> str:
+    """Return the goal, with what was said before it where it goes on with a conversation: it may refer to that."""
+    if not request.briefing.conversation:
+        return request.goal
+    return f"{request.goal}\n\nSaid before in this conversation:\n{conversation(request.briefing)}"
 
 
 def conversation(briefing: Briefing) -> str:
@@ -105,37 +127,56 @@ def corrections(briefing: Briefing) -> str:
     return "\n".join(quoted("correction", text, limit=RESULT_CHARS) for text in told) or NONE
 
 
-def results(results: Iterable[StepResult], *, limit: int = RESULT_CHARS) -> str:
-    """Return the results of steps, each as a block of its own with at most `limit` characters of text."""
-    return "\n\n".join(_result(result, limit) for result in results) or NONE
+def results(results: Iterable[StepResult], *, limit: int = RESULT_CHARS, keys: bool = False, draft: str = "") -> str:
+    """Return the results of steps, each as a block of its own in which nothing stands twice.
+
+    Args:
+        results: What the steps gave.
+        limit: Characters of a result's text.
+        keys: Whether the keys of its data are named, for who writes references to them.
+        draft: Text that is shown beside them; what a model wrote and is this text is not written out again. What a
+            tool gave is: it is what the draft is held against.
+    """
+    return "\n\n".join(_result(result, limit, keys, draft) for result in results) or NONE
 
 
-def _result(result: StepResult, limit: int) -> str:
+def _result(result: StepResult, limit: int, keys: bool, draft: str) -> str:
     head = f"Step {result.step} by {result.agent}: {result.status}"
     if result.failure:
         head += f" ({result.failure.code}: {result.failure.message})"
+    if keys and result.data:
+        head += f"; keys of its data: {', '.join(result.data)}"
     parts = [quoted(f"{result.step} status", head)]
     if result.text:
-        parts.append(quoted(f"{result.step} text", result.text, limit=limit))
-    if result.data:
-        parts.append(quoted(f"{result.step} data", _data(result.data), limit=RESULT_CHARS))
+        is_draft = result.usage.calls > 0 and plain(result.text) == plain(draft)
+        shown = "(the draft below)" if is_draft else result.text
+        parts.append(quoted(f"{result.step} text", shown, limit=limit))
+    places = [source.locator for source in result.sources]
+    data = compact(_short(untold(result.data, result.text[:limit], places)))
+    if data != "{}":
+        parts.append(quoted(f"{result.step} data", data, limit=RESULT_CHARS))
     if result.sources:
-        parts.append(quoted(f"{result.step} sources", bullets(_sources(result))))
+        told = [result.text[:limit], *(texts_of(result.data) if len(data) <= RESULT_CHARS else ())]
+        parts.append(quoted(f"{result.step} sources", bullets(_sources(result, told))))
     return "\n".join(parts)
 
 
-def _sources(result: StepResult) -> list[str]:
-    lines = (
-        f"[{s.name}]{f' {s.locator}' if s.locator else ''}{f': {s.quote}' if s.quote else ''}" for s in result.sources
-    )
+def _sources(result: StepResult, told: Sequence[str]) -> list[str]:
+    """Return each source once; a quote that stands in what is told anyway is left out."""
+    known = [plain(text) for text in told]
+    lines = []
+    for source in result.sources:
+        quote = plain(source.quote.removesuffix("…").removesuffix("[...]"))
+        shown = "" if any(quote in text for text in known) else source.quote
+        lines.append(f"[{source.name}]{f' {source.locator}' if source.locator else ''}{f': {shown}' if shown else ''}")
     return list(dict.fromkeys(lines))
 
 
-def _data(data: Mapping[str, Any]) -> str:
+def _short(data: Mapping[str, Any]) -> Mapping[str, Any]:
     rows = data.get("rows")
     if isinstance(rows, Sequence) and len(rows) > _ROWS:
-        data = {**data, "rows": rows[:_ROWS], "rows_left_out": len(rows) - _ROWS}
-    return compact(data)
+        return {**data, "rows": rows[:_ROWS], "rows_left_out": len(rows) - _ROWS}
+    return data
 
 
 def compact(value: Any) -> str:

@@ -30,14 +30,26 @@ HANDED_CHARS = 2 * sections.RESULT_CHARS
 """Characters of an earlier step's text that a prompt shows: its tables stand in it, too."""
 SUMMARY_CHARS = 200
 """Characters of a tool's output that its event shows."""
+QUOTED_CHARS = 1000
+"""Characters of a tool's output that stay with a finding as its source's words."""
 LAST_WORD = "No tool calls are left. Answer now from what you have found, and say what was not found."
 
 
 class _Called(NamedTuple):
     """A finished tool call."""
 
+    tool: str
     message: ToolMessage
     output: ToolOutput | None
+
+    @property
+    def sources(self) -> list[Source]:
+        """Where its output comes from, with what it said: who judges the finding sees no more of the call than that."""
+        if self.output is None:
+            return []
+        quote = self.output.text[:QUOTED_CHARS]
+        named = self.output.sources or (Source(name=self.tool),)
+        return [source if source.quote else source.model_copy(update={"quote": quote}) for source in named]
 
 
 @dataclass
@@ -45,18 +57,20 @@ class _Work:
     """What a specialist has gathered so far."""
 
     messages: list[BaseMessage]
+    prompt: str
+    """The template that they began with."""
     usage: Usage = Usage()
-    outputs: list[ToolOutput] = field(default_factory=list)
+    calls: list[_Called] = field(default_factory=list)
 
     @property
     def sources(self) -> list[Source]:
         """Every source once, in the order found."""
-        return list(dict.fromkeys(source for output in self.outputs for source in output.sources))
+        return list(dict.fromkeys(source for call in self.calls for source in call.sources))
 
     @property
     def data(self) -> dict[str, Any]:
         """The last structured output."""
-        return next((output.data for output in reversed(self.outputs) if output.data), {})
+        return next((call.output.data for call in reversed(self.calls) if call.output and call.output.data), {})
 
 
 @dataclass(frozen=True)
@@ -70,7 +84,8 @@ class SpecialistPlayer:
     async def __call__(self, request: Assignment) -> StepResult:
         """Return what the step found."""
         started = time.perf_counter()
-        work = _Work(conversation(self.rendered(request)))
+        rendered = self.rendered(request)
+        work = _Work(conversation(rendered), rendered.template)
         text = await _worked(self.model_for(request.specialist), request, work)
         return StepResult(
             step=request.step.id,
@@ -85,6 +100,7 @@ class SpecialistPlayer:
 
     def rendered(self, request: Assignment) -> Rendered:
         """Return the text for the model."""
+        wanted = request.specialist.briefing
         return self.prompt.render(
             data_rule=DATA_RULE,
             corrections=sections.corrections(request.briefing),
@@ -94,10 +110,11 @@ class SpecialistPlayer:
             instructions=request.specialist.prompt,
             constraints=sections.constraints(request.team),
             today=request.briefing.today,
+            voice=sections.voice(request.team, request.briefing) if "brand_voice" in wanted else sections.NONE,
             circumstances=sections.circumstances(request.briefing),
             materials=sections.materials(request.briefing),
             inputs=sections.results(self.handing.inputs(request), limit=HANDED_CHARS),
-            goal=request.goal,
+            goal=sections.goal(request),
             task=request.step.task,
         )
 
@@ -112,13 +129,13 @@ async def _worked(model: Model, request: Assignment, work: _Work) -> str:
             return text_of(answer)
         called = await asyncio.gather(*_calls(answer, request, tools))
         work.messages += [answer, *(call.message for call in called)]
-        work.outputs += [call.output for call in called if call.output]
+        work.calls += called
     work.messages.append(HumanMessage(LAST_WORD))
     return text_of(await _said(model, request, work, []))
 
 
 async def _said(model: Model, request: Assignment, work: _Work, schemas: list[dict[str, Any]]) -> AIMessage:
-    answer = await model.call(work.messages, role="specialist", emit=request.emit, tools=schemas)
+    answer = await model.call(work.messages, role="specialist", emit=request.emit, tools=schemas, prompt=work.prompt)
     work.usage += usage_of(answer)
     return answer
 
@@ -149,7 +166,7 @@ async def _call(request: Assignment, tools: Toolbox, name: str, args: dict[str, 
     seconds = time.perf_counter() - started
     summary = output.text[:SUMMARY_CHARS] if output else ""
     request.emit(ToolReturned(step=request.step.id, tool=name, seconds=seconds, summary=summary, failure=failure))
-    return _Called(ToolMessage(content, tool_call_id=call_id), output)
+    return _Called(name, ToolMessage(content, tool_call_id=call_id), output)
 
 
 async def _run(tools: Toolbox, name: str, args: dict[str, Any] | None) -> ToolOutput:

@@ -103,7 +103,7 @@ def confidence(question: str, quotes: Sequence[Quote]) -> float:
 
 def _categories(request: Assignment) -> list[str]:
     """Return the names that the tables tell apart, as far as their summaries list them."""
-    tables = [material.summary for material in request.briefing.materials if material.kind == "table"]
+    tables = [material.summary for material in request.briefing.at_hand if material.kind == "table"]
     return [name.strip() for summary in tables for names in _CATEGORIES.findall(summary) for name in names.split(",")]
 
 
@@ -129,7 +129,7 @@ async def _ranked(request: Assignment, query: str, question: str, focus: Sequenc
     """Return the sentences of the passages that fit a query, best first, without those far below the best."""
     hits = (await use(request, "search_documents", query=query[:QUERY_CHARS], limit=HITS)).data["hits"]
     best = max((hit["score"] for hit in hits), default=0.0) or 1.0
-    titles = {material.name: material.summary for material in request.briefing.materials}
+    titles = {material.name: material.summary for material in request.briefing.at_hand}
     pieces = [
         (Quote(text, hit["document"], hit["locator"]), hit["score"] / best)
         for hit in hits
@@ -247,7 +247,7 @@ def _judged(question: str, quotes: tuple[Quote, ...]) -> tuple[tuple[Quote, ...]
 
 async def _units(request: Assignment) -> tuple[Unit, ...]:
     """Return the units that the documents state for the tables' measures."""
-    tables = [material.summary for material in request.briefing.materials if material.kind == "table"]
+    tables = [material.summary for material in request.briefing.at_hand if material.kind == "table"]
     measures = list(dict.fromkeys(name for summary in tables for name in _MEASURES.findall(summary)))[:4]
     found = [await _unit(request, measure) for measure in measures]
     return tuple(unit for unit in found if unit)

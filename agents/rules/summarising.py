@@ -73,7 +73,7 @@ async def _relevant(request: Assignment) -> list[str]:
 
 def _by_title(request: Assignment, topic: Sequence[str]) -> list[str]:
     """Return the documents whose name or title has a word of the topic."""
-    about = [m for m in request.briefing.materials if m.kind == "document"]
+    about = [m for m in request.briefing.at_hand if m.kind == "document"]
     share = {m.name: coverage(topic, f"{m.name.replace('-', ' ').replace('.', ' ')} {m.summary}") for m in about}
     best = max(share.values(), default=0.0) if topic else 0.0
     return [name for name, part in share.items() if part == best] if best > 0 else []

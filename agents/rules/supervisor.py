@@ -126,7 +126,7 @@ def _at_hand(request: RoutingRequest) -> str:
 
 
 def _material_names(request: RoutingRequest) -> str:
-    names = [material.name for material in request.briefing.materials]
+    names = [material.name for material in request.briefing.at_hand]
     rest = f" and {len(names) - 6} more" if len(names) > 6 else ""
     return ", ".join(names[:6]) + rest
 

@@ -44,7 +44,7 @@ class Ability:
 
     def _has(self, specialist: Specialist, tools: frozenset[str], kind: str) -> bool:
         usable = tools & set(specialist.tools) & set(self.request.tools.tools)
-        return bool(usable) and any(material.kind == kind for material in self.request.briefing.materials)
+        return bool(usable) and any(material.kind == kind for material in self.request.briefing.at_hand)
 
 
 def fitting(request: PlanningRequest) -> list[Template]:

@@ -33,4 +33,4 @@ def has(request: Assignment, *names: str) -> bool:
 
 def materials(request: Assignment, kind: str) -> list[str]:
     """Return the names of the materials of a kind (`document` or `table`)."""
-    return [material.name for material in request.briefing.materials if material.kind == kind]
+    return [material.name for material in request.briefing.at_hand if material.kind == kind]

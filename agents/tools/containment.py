@@ -41,9 +41,13 @@ async def contained(work: Awaitable[T], name: str, seconds: float) -> T:
         raise
     if not task.done():
         await _stopped(task)
-        msg = f"{name} did not answer within {seconds:g} s"
-        raise ToolTimeout(msg)
+        raise out_of_time(name, seconds)
     return _outcome(task, name)
+
+
+def out_of_time(name: str, seconds: float) -> ToolTimeout:
+    """Return what a tool ends with that does not end in time."""
+    return ToolTimeout(f"{name} did not answer within {seconds:g} s")
 
 
 async def _kept_inside(work: Awaitable[T], name: str) -> T:
@@ -69,10 +73,14 @@ def _outcome(task: "asyncio.Task[T]", name: str) -> T:
         return task.result()
     if isinstance(error, UnderstudyError):
         raise error
-    if isinstance(error, TimeoutError):
-        msg = f"{name} did not answer in time"
-        raise ToolTimeout(msg) from error
-    raise _crash(name, error) from error
+    raise as_ours(error, name) from error
+
+
+def as_ours(error: BaseException, name: str) -> UnderstudyError:
+    """Return what a tool raised as one of our errors."""
+    if isinstance(error, UnderstudyError):
+        return error
+    return ToolTimeout(f"{name} did not answer in time") if isinstance(error, TimeoutError) else _crash(name, error)
 
 
 def _crash(name: str, error: BaseException) -> ToolCrashed:

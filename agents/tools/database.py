@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,13 +115,14 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def reserved_words() -> set[str]:
+@cache
+def reserved_words() -> frozenset[str]:
     """Return the words that cannot stand as a table's name without quotes."""
     with duckdb.connect(":memory:") as connection:
         rows = connection.execute(
             "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')"
         ).fetchall()
-    return {str(row[0]) for row in rows}
+    return frozenset(str(row[0]) for row in rows)
 
 
 def _config() -> dict[str, str | bool | int | float | list[str]]:

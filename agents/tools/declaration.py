@@ -2,12 +2,13 @@
 
 import re
 import shlex
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from domain.plans import Effect
+from domain.consent import SCOPE
+from domain.plans import Effect, Privacy
 
 Origin = Literal["function", "mcp", "openapi"]
 Level = Literal["HIGH", "MEDIUM", "LOW", "EXPERIMENTAL"]
@@ -45,6 +46,10 @@ class ToolDeclaration(BaseModel):
     """What it is for; tools of one capability stand in for each other where they take the same arguments."""
     alternatives: tuple[str, ...] = ()
     """Tools to be called where this one fails, the first choice first."""
+    privacy: Privacy = "public"
+    """The most private data that it gives; a step that calls it is at least as private."""
+    consent: tuple[Annotated[str, Field(pattern=SCOPE)], ...] = ()
+    """Scopes that a person must have agreed to before it is called."""
     timeout: float = Field(default=30.0, gt=0, le=3600)
     """Seconds."""
     allow_hosts: tuple[str, ...] = ()

@@ -9,10 +9,10 @@ from pathlib import Path, PurePosixPath
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.tools.extraction import READERS, Unreadable, extract
-from agents.tools.folders import Found, scan
+from agents.tools.folders import Found, Shown, everything, scan
 from agents.tools.passages import Hit, PassageIndex, passages
 from agents.tools.registry import Tool, ToolOutput
-from domain.errors import PathNotAllowed, ToolError
+from domain.errors import PathNotAllowed, ToolError, ToolRefused
 from domain.outcomes import Source
 
 QUOTE_CHARS = 300
@@ -37,8 +37,9 @@ class Documents:
     Safe for threads; every method blocks, so call it off the event loop.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, shown: Shown = everything) -> None:
+        """Set up the documents of a folder; files that are not `shown` do not exist here."""
+        self._folder, self._shown = folder, shown
         self._lock = threading.Lock()
         self._known = dict[str, Document]()
         self._index: PassageIndex | None = None
@@ -59,7 +60,7 @@ class Documents:
 
         Raises:
             PathNotAllowed: The name points out of the folder.
-            ToolError: No document has this name, or it cannot be read.
+            ToolRefused: No document has this name, or it cannot be read.
         """
         name = name.strip().removeprefix("./")
         documents = {document.name: document for document in self.all()}
@@ -67,7 +68,7 @@ class Documents:
             raise _missing(name, documents)
         if problem := documents[name].problem:
             msg = f"{name!r} cannot be read: {problem}"
-            raise ToolError(msg)
+            raise ToolRefused(msg)
         return documents[name]
 
     def close(self) -> None:
@@ -80,7 +81,7 @@ class Documents:
     def _refresh(self) -> PassageIndex:
         """Bring the index up to date with the folder; only files that changed are read."""
         index = self._index = self._index or PassageIndex()
-        found = {file.name: file for file in scan(self._folder) if file.suffix in READERS}
+        found = {file.name: file for file in scan(self._folder) if file.suffix in READERS and self._shown(file)}
         for name in self._known.keys() - found.keys():
             index.drop(name)
         self._known = {name: self._current(file, index) for name, file in found.items()}
@@ -105,7 +106,7 @@ def _missing(name: str, documents: dict[str, Document]) -> ToolError:
     if name.startswith("/") or ".." in PurePosixPath(name).parts:
         return PathNotAllowed(f"{name!r} lies outside the documents folder")
     near = difflib.get_close_matches(name, documents, n=3, cutoff=0.5)
-    return ToolError(
+    return ToolRefused(
         f"there is no document {name!r}; " + (f"near: {', '.join(near)}" if near else "see list_materials")
     )
 

@@ -64,7 +64,8 @@ def _title(found: Extract, path: Path) -> str:
     return title if len(title) <= MAX_TITLE_CHARS else title[: MAX_TITLE_CHARS - 1] + "…"
 
 
-def _decoded(raw: bytes) -> str:
+def decoded(raw: bytes) -> str:
+    """Return the text of a text file, whatever its encoding is; raise `Unreadable` where it is binary."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", "replace")
     if b"\0" in raw:
@@ -77,11 +78,11 @@ def _decoded(raw: bytes) -> str:
 
 
 def _plain(raw: bytes) -> Extract:
-    return Extract("", [Section("", _decoded(raw))])
+    return Extract("", [Section("", decoded(raw))])
 
 
 def _markdown(raw: bytes) -> Extract:
-    sections = list(_under_headings(_decoded(raw)))
+    sections = list(_under_headings(decoded(raw)))
     return Extract(next((s.locator for s in sections if s.locator), ""), sections)
 
 
@@ -113,7 +114,7 @@ _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 def _html(raw: bytes) -> Extract:
     """Rewrite the page as Markdown-like text, one block a line, and split that at its headings."""
     # The parser warns about a declaration of XML, which only says that the page is XHTML.
-    markup = re.sub(r"^\s*<\?xml.*?\?>", "", _decoded(raw))
+    markup = re.sub(r"^\s*<\?xml.*?\?>", "", decoded(raw))
     if "<" not in markup:
         return Extract("", [Section("", markup)])
     try:

@@ -16,7 +16,7 @@ from agents.rules.text import slug
 from agents.tools.paths import inside, linked, parts_of
 from agents.tools.registry import Attempt, Tool, ToolOutput, Verdict
 from agents.tools.written import holds, remove_written, state_before
-from domain.errors import InvalidArguments, PathNotAllowed, ToolError
+from domain.errors import InvalidArguments, PathNotAllowed, ToolError, ToolRefused
 
 MAX_CHARS = 5_000_000
 
@@ -130,13 +130,13 @@ def _explained(error: OSError, path: str) -> ToolError:
         case errno.ENAMETOOLONG:
             return PathNotAllowed(f"{path!r:.100} is too long")
         case errno.ENOTDIR | errno.EEXIST:
-            return ToolError(f"{path!r:.100} goes through something that is a file, not a folder")
+            return ToolRefused(f"{path!r:.100} goes through something that is a file, not a folder")
     return ToolError(f"{path!r:.100} cannot be written: {error.strerror or error}")
 
 
 def _taken(folder: Path, parts: tuple[str, ...]) -> ToolError:
     path = str(PurePosixPath(*parts))
-    return ToolError(f"{path!r} exists with other content and is kept as it is; use {free_name(folder, path)!r}")
+    return ToolRefused(f"{path!r} exists with other content and is kept as it is; use {free_name(folder, path)!r}")
 
 
 def free_name(folder: Path, path: str) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +24,27 @@ class Found:
     """Time of the last change in nanoseconds, and size in bytes."""
     problem: str = ""
     """Why the file must not be read; empty when it may be."""
+    target: str = ""
+    """The name below the folder of what a link leads to; for other files the same as `name`."""
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the file is called below the folder, by itself and by a link to it."""
+        return self.name, self.target or self.name
 
     @property
     def suffix(self) -> str:
         """Lower-case ending of the name, with its dot."""
         return os.path.splitext(self.name)[1].lower()
+
+
+Shown = Callable[[Found], bool]
+"""Whether a file is there for somebody."""
+
+
+def everything(_: Found) -> bool:
+    """Return that a file is there."""
+    return True
 
 
 def scan(folder: Path) -> list[Found]:
@@ -71,7 +87,14 @@ def _look(root: Path, path: Path) -> Found | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    return Found(name, resolved, (status.st_mtime_ns, status.st_size))
+    target = _readable(resolved.relative_to(root).as_posix())
+    return Found(name, resolved, (status.st_mtime_ns, status.st_size), target=target)
+
+
+def target_of(folder: Path, name: str) -> str:
+    """Return the name below a folder of what a file of it is a link to; its own name where it is none."""
+    root, resolved = Path(os.path.realpath(folder)), Path(os.path.realpath(folder / name))
+    return _readable(resolved.relative_to(root).as_posix()) if resolved.is_relative_to(root) else name
 
 
 def _readable(name: str) -> str:

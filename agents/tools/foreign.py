@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from domain.errors import InvalidTool, ToolChanged
-from memory.records import Records
+from memory.records import Records, Value
 from memory.workspaces import checked_workspace
 from prompts.quoting import quoted
 
@@ -128,11 +128,19 @@ class Confirmed:
     async def get(self, workspace: str, target: str, name: str) -> Definition | None:
         """Return what was confirmed, or None where the tool was never seen."""
         value = await self._records.get(_place(workspace, target, name))
-        return Definition(**value) if value else None
+        return Definition(**_unpacked(value)) if value else None
 
     async def put(self, workspace: str, target: str, definition: Definition) -> None:
         """Take a definition as confirmed, in place of any before."""
-        await self._records.put(_place(workspace, target, definition.name), definition._asdict())
+        # As text: records need not keep the order of keys, and the same tool is to be told to models in the same words.
+        packed = {"definition": json.dumps(definition._asdict(), ensure_ascii=False)}
+        await self._records.put(_place(workspace, target, definition.name), packed)
+
+
+def _unpacked(value: Value) -> dict[str, Any]:
+    """Return a kept definition; earlier ones were kept as values."""
+    found: dict[str, Any] = json.loads(value["definition"]) if "definition" in value else dict(value)
+    return found
 
 
 def _place(workspace: str, target: str, name: str) -> str:

@@ -8,15 +8,18 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints
 
 from docstring_parser import Docstring, DocstringStyle, ParseError, parse
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from agents.tools.declaration import ToolDeclaration
 from agents.tools.registry import Attempt, Tool, ToolOutput, Verdict
-from domain.errors import InvalidTool
+from domain.errors import InvalidTool, ToolRefused
 
 KEY_PARAMETER = "idempotency_key"
 """A parameter of this name gets the effect's key; the model neither sees nor gives it."""
+
+_OF_DATA = (UnicodeError, json.JSONDecodeError, ValidationError)
+"""Value errors that tell of what a function read, not of what it was asked."""
 
 Function = Callable[..., Any]
 
@@ -36,14 +39,23 @@ def imported_function(target: str) -> Function:
 
 
 def function_tool(declaration: ToolDeclaration) -> Tool:
-    """Return the tool that a declaration makes of a function, or raise `InvalidTool`."""
+    """Return the tool that a declaration makes of a function, or raise `InvalidTool`.
+
+    A `ValueError` of a function that does not write is a refusal: it would refuse the same again.
+    """
     function = imported_function(declaration.target)
     parameters = parameters_from(function, declaration.name)
     takes_key = declaration.effect == "write" and KEY_PARAMETER in inspect.signature(function).parameters
 
     async def run(arguments: BaseModel, key: str = "") -> ToolOutput:
         given = _given(arguments)
-        return as_output(await called(function, given | ({KEY_PARAMETER: key} if takes_key else {})))
+        try:
+            return as_output(await called(function, given | ({KEY_PARAMETER: key} if takes_key else {})))
+        except ValueError as error:
+            if declaration.effect == "write" or isinstance(error, _OF_DATA):  # it may have done something before
+                raise
+            msg = f"{declaration.name} refuses: {error!s:.500}"
+            raise ToolRefused(msg) from error
 
     return Tool(
         declaration.name,
@@ -67,6 +79,8 @@ def common_fields(declaration: ToolDeclaration) -> dict[str, Any]:
         "level": declaration.level,
         "capability": declaration.capability,
         "origin": declaration.origin,
+        "privacy": declaration.privacy,
+        "consent": declaration.consent,
     }
 
 

@@ -1,12 +1,14 @@
 """Parameters that somebody else describes with a JSON schema, as the model that every tool has."""
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import ValidationError as Misfit  # type: ignore[import-untyped]
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
-from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
@@ -38,8 +40,8 @@ class JsonArguments(BaseModel):
         return value
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Return the schema as it was given."""
+    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+        """Return the schema as it was given; pydantic would look for its `$defs` among its own."""
         return dict(cls.json_schema)
 
 
@@ -53,7 +55,13 @@ def parameters_of(name: str, schema: Mapping[str, Any]) -> type[JsonArguments]:
     Raises:
         InvalidTool: It is not a schema, or refers to something outside itself.
     """
-    whole = {"type": "object", "properties": {}} | dict(schema)
+    return _parameters_of(name, json.dumps(dict(schema)))
+
+
+@lru_cache(maxsize=512)
+def _parameters_of(name: str, schema: str) -> type[JsonArguments]:
+    """Return the model for a schema as text: each workspace gets the same tools, and checking one takes a while."""
+    whole = {"type": "object", "properties": {}} | json.loads(schema)
     if problem := schema_problem(whole):
         msg = f"the parameters of {name} cannot be used: {problem}"
         raise InvalidTool(msg)

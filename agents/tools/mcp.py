@@ -21,7 +21,7 @@ from agents.tools.foreign import Definition, checked_definition, require_unchang
 from agents.tools.http import guarded_client, secret_values
 from agents.tools.registry import ToolOutput
 from agents.tools.stdio import Line, piped
-from domain.errors import AddressNotAllowed, InvalidTool, MalformedOutput, ToolAway, ToolCrashed, ToolError
+from domain.errors import AddressNotAllowed, InvalidTool, MalformedOutput, ToolAway, ToolCrashed, ToolError, ToolRefused
 from domain.schemas import misfits
 
 START_SECONDS = 20.0
@@ -36,6 +36,8 @@ KEY_FIELD = "understudy/idempotency-key"
 """Where a call of a writing tool carries its key, in the request's `_meta`."""
 _NOT_DONE = frozenset({mcp.METHOD_NOT_FOUND, mcp.INVALID_PARAMS, mcp.INVALID_REQUEST, mcp.PARSE_ERROR})
 """Answers that say that nothing was begun."""
+_REFUSED = frozenset({mcp.METHOD_NOT_FOUND, mcp.INVALID_PARAMS})
+"""Those of them that the same call would get again."""
 
 
 class _Live(NamedTuple):
@@ -88,6 +90,7 @@ class McpServer:
         Raises:
             ToolChanged: It is not as it was confirmed; nothing was called.
             ToolAway: There is no server; nothing was called.
+            ToolRefused: The server does not do such a call, and would not do it the next time.
             ToolError: The server refused the call before it did anything, or a call that does not write failed.
             ToolCrashed: It ended, or answered with an error that leaves open what it did.
         """
@@ -104,7 +107,8 @@ class McpServer:
         except McpError as error:
             sound = error.error.code in _NOT_DONE
             message = f"the server refused the call: {error.error.message:.300}"
-            raise (ToolError(message) if sound else live.line.fault or ToolCrashed(message)) from error
+            refused = ToolRefused if error.error.code in _REFUSED else ToolError
+            raise (refused(message) if sound else live.line.fault or ToolCrashed(message)) from error
         finally:
             self._flying -= 1
             if not sound and not self._flying:  # nobody knows what it still does, so the next call gets a fresh one

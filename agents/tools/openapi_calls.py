@@ -12,9 +12,11 @@ from agents.tools.foreign import Definition
 from agents.tools.http import CONNECT_SECONDS, guarded_client
 from agents.tools.openapi import BODY, SAFE_METHODS
 from agents.tools.registry import ToolOutput
-from domain.errors import ToolAway, ToolCrashed, ToolError
+from domain.errors import ToolAway, ToolCrashed, ToolError, ToolRefused
 
 _SHOWN_CHARS = 500
+_PASSING = frozenset({408, 409, 423, 425})
+"""Refusals that may pass by themselves: too slow, in conflict, locked, too early."""
 
 
 class _Request(NamedTuple):
@@ -45,7 +47,7 @@ def _segment(name: str, value: Any) -> str:
     text = _plain(value)
     if text in ("", ".", ".."):  # would lead to another path
         msg = f"{name!r} is {text!r}, which cannot be part of an address"
-        raise ToolError(msg)
+        raise ToolRefused(msg)
     return quote(text, safe="")
 
 
@@ -73,7 +75,8 @@ async def call(
             (draft-ietf-httpapi-idempotency-key-header).
 
     Raises:
-        ToolError: The server refused the request, or it cannot be made; nothing was changed.
+        ToolRefused: The server refused the request for good, or it cannot be made; nothing was changed.
+        ToolError: The server refused the request for now; nothing was changed.
         AddressNotAllowed: It leads to where it must not.
         ToolAway: The server cannot be reached, or says that it is asked too often.
         ToolCrashed: The server broke down, or the answer of a writing call cannot be had.
@@ -90,7 +93,7 @@ async def call(
             )  # fmt: skip
     except httpx.InvalidURL as error:
         msg = f"{request.url:.200} is not an address: {error}"
-        raise ToolError(msg) from error
+        raise ToolRefused(msg) from error
     except httpx.HTTPError as error:
         msg = f"{method} {request.url:.200} failed: {type(error).__name__}: {error!s:.200}"
         raise ToolCrashed(msg) from error
@@ -104,6 +107,8 @@ def _output(answer: httpx.Response, method: str) -> ToolOutput:
         raise ToolCrashed(message)
     if status == 429:
         raise ToolAway(message)
+    if 400 <= status < 500 and status not in _PASSING:
+        raise ToolRefused(message)
     if status >= 400 or (300 <= status < 400 and method in SAFE_METHODS):
         raise ToolError(message)
     return ToolOutput(text or f"done ({status})", _data(answer), empty=None if text else False)

@@ -1,16 +1,18 @@
 """Tools: what they take, what effect they have, and the one way to call them."""
 
+import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from agents.tools.containment import checked_data, contained, cut
 from agents.tools.declaration import Level, Origin
-from domain.errors import InvalidArguments, MalformedOutput, OutputTooLarge, ToolError
+from domain.errors import InvalidArguments, MalformedOutput, OutputTooLarge, ToolError, ToolRefused
 from domain.outcomes import Source
-from domain.plans import Effect, as_ref
+from domain.plans import Effect, Privacy, as_ref
 
 T = TypeVar("T")
 
@@ -101,6 +103,10 @@ class Tool:
     undo: Callable[[Attempt, ToolOutput], Awaitable[ToolOutput]] | None = None
     """Takes an effect back, so that `verify` says `did_not_happen`; raises `ToolError` and changes nothing where that
     would destroy what somebody did since. None where it cannot be taken back."""
+    privacy: Privacy = "public"
+    """The most private data that it gives; a step that calls it is at least as private."""
+    consent: tuple[str, ...] = ()
+    """Scopes that a person must have agreed to before it is called."""
     returns: type[BaseModel] | None = None
     """What the output's data is; None leaves it open."""
     alternatives: tuple[str, ...] = ()
@@ -118,7 +124,7 @@ class Tool:
     @property
     def argument_names(self) -> frozenset[str]:
         """What its arguments are called."""
-        return frozenset(self.parameters.model_json_schema().get("properties", {}))
+        return frozenset(schema_of(self.parameters).get("properties", {}))
 
     async def confidence(self) -> float:
         """Return how far its output can be relied on, 0-1: as measured, or else as its level says."""
@@ -129,6 +135,9 @@ class Tool:
 
     def validated(self, args: Mapping[str, Any]) -> BaseModel:
         """Return the arguments as `parameters`, or raise `InvalidArguments` naming each problem."""
+        if self.effect == "write" and (problem := _not_json(args)):
+            msg = f"{self.name}: {problem}"
+            raise InvalidArguments(msg)
         try:
             return self.parameters.model_validate(dict(args))
         except ValidationError as error:
@@ -152,12 +161,17 @@ class Tool:
 
         async def work() -> ToolOutput:
             output = await self._in_time(self.run(parameters, key) if self.takes_key else self.run(parameters))
-            return self._bounded(output)
+            return self.bounded(output)
 
         return await (self.watch(work) if self.watch else work())
 
-    def _bounded(self, output: ToolOutput) -> ToolOutput:
-        """Return an output that can be kept; that of a writing tool is cut, as what it did is done."""
+    def bounded(self, output: ToolOutput) -> ToolOutput:
+        """Return an output that can be kept; that of a writing tool is cut, as what it did is done.
+
+        Raises:
+            OutputTooLarge: It holds too much, and the tool does not write.
+            MalformedOutput: It is no output, or its data is no JSON, and the tool does not write.
+        """
         if not isinstance(output, ToolOutput):
             output = ToolOutput(f"{self.name} gave a {type(output).__name__} in place of an output")
             if self.effect != "write":
@@ -201,9 +215,24 @@ class Tool:
             "function": {
                 "name": self.name,
                 "description": self.description,
-                "parameters": self.parameters.model_json_schema(),
+                "parameters": schema_of(self.parameters),
             },
         }
+
+
+@lru_cache(maxsize=1024)
+def schema_of(parameters: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON schema of a tool's arguments, to be read only: finding it out takes Pydantic a millisecond."""
+    return parameters.model_json_schema()
+
+
+def _not_json(args: Mapping[str, Any]) -> str:
+    """Return why arguments cannot be kept in the ledger, such as a number that is none; or nothing."""
+    try:
+        json.dumps(dict(args), allow_nan=False)
+    except (ValueError, TypeError, RecursionError) as error:
+        return f"the arguments are no JSON: {error}"
+    return ""
 
 
 def _place(loc: tuple[int | str, ...]) -> str:
@@ -234,10 +263,10 @@ class Toolbox:
         return Toolbox({name: tool for name, tool in self.tools.items() if tool.effect != "write"})
 
     def get(self, name: str) -> Tool:
-        """Return a tool by name, or raise `ToolError` naming those there are."""
+        """Return a tool by name, or raise `ToolRefused` naming those there are."""
         if name not in self.tools:
             msg = f"there is no tool {name!r}; there are {', '.join(sorted(self.tools)) or 'none'}"
-            raise ToolError(msg)
+            raise ToolRefused(msg)
         return self.tools[name]
 
     def argument_problems(self, name: str, args: Mapping[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from agents.tools.breaker import BreakerState, rest, state_of
 from agents.tools.declaration import Level
-from agents.tools.registry import PRIORS, Tool, ToolOutput
+from agents.tools.registry import PRIORS, Tool, ToolOutput, schema_of
 from domain import errors
 from domain.errors import StorageAway, StorageError, ToolAway, ToolError
 from memory.records import Merge, Records, Value
@@ -164,6 +164,6 @@ async def with_alternatives(tools: Mapping[str, Tool]) -> dict[str, Tool]:
 def _stands_in(other: Tool, tool: Tool) -> bool:
     if tool.capability is None or other.capability != tool.capability:
         return False
-    theirs, ours = other.parameters.model_json_schema(), tool.parameters.model_json_schema()
+    theirs, ours = schema_of(other.parameters), schema_of(tool.parameters)
     names = set(ours.get("properties", {}))
     return names <= set(theirs.get("properties", {})) and set(theirs.get("required", [])) <= names

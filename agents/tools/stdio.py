@@ -6,6 +6,7 @@ The `mcp` package's own transport keeps a line of any length and hands the serve
 import asyncio
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -54,32 +55,36 @@ class Pipes(NamedTuple):
 async def piped(command: Sequence[str], secrets: Mapping[str, str], line: Line) -> AsyncIterator[Pipes]:
     """Run a server for the length of the block.
 
-    Its environment is what any program needs to start and `secrets`; nothing else of ours is handed to it. What ends it
-    ends `line`, and one whose line has ended is not asked to end by itself.
+    Its environment is what any program needs to start and `secrets`; nothing else of ours is handed to it. `python` is
+    the interpreter that we run on, whose packages a server in Python may need. What ends it ends `line`, and one whose
+    line has ended is not asked to end by itself.
 
     Raises:
         ToolAway: It cannot be started.
     """
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=get_default_environment() | dict(secrets),
-            limit=MAX_MESSAGE_BYTES,
-            start_new_session=True,
-        )
+        # Not cut short by a lack of patience: a process that is half started would be left to itself.
+        with anyio.CancelScope(shield=True):
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable if command[0] == "python" else command[0], *command[1:]),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=get_default_environment() | dict(secrets),
+                limit=MAX_MESSAGE_BYTES,
+                start_new_session=True,
+            )
     except OSError as error:
         msg = f"{command[0]!r:.100} cannot be started: {error.strerror or error}"
         raise ToolAway(msg) from error
     incoming, read = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     write, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
     said = deque[str](maxlen=_STDERR_LINES)
+    errors = asyncio.create_task(_keep_errors(process, said))
     tasks = [
-        asyncio.create_task(_hear(process, incoming, line, said)),
+        asyncio.create_task(_hear(process, incoming, line, said, errors)),
         asyncio.create_task(_speak(process, outgoing)),
-        asyncio.create_task(_keep_errors(process, said)),
+        errors,
     ]
     try:
         yield Pipes(read, write)
@@ -100,6 +105,7 @@ async def _hear(
     incoming: MemoryObjectSendStream[SessionMessage | Exception],
     line: Line,
     said: deque[str],
+    errors: asyncio.Task[None],
 ) -> None:
     assert process.stdout is not None
     try:
@@ -111,6 +117,7 @@ async def _hear(
     except (ValidationError, ValueError):
         line.end(MalformedOutput("the server sent something that is not a message of the protocol"))
     except (asyncio.IncompleteReadError, anyio.BrokenResourceError, anyio.ClosedResourceError):
+        await asyncio.wait({errors}, timeout=STOP_SECONDS)  # its last words may come after its end
         last = " / ".join(said)
         line.end(ToolCrashed(f"the server ended{f': {last}' if last else ''}"))
 
@@ -146,9 +153,10 @@ async def _end(process: asyncio.subprocess.Process, *, at_once: bool) -> None:
             await _waited(process)
             _signalled(process, signal.SIGTERM)
             await _waited(process)
-    finally:  # also where somebody has no patience any more
+    finally:  # also where somebody has no patience any more: what was killed is waited for, which takes a moment
         _signalled(process, signal.SIGKILL)
-    await _waited(process)
+        with anyio.CancelScope(shield=True):
+            await _waited(process)
     with suppress(TimeoutError):  # its pipe closes when everything was read
         async with asyncio.timeout(STOP_SECONDS):
             while await process.stdout.read(1 << 20):

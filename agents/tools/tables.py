@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.tools.cells import json_safe, markdown_table
 from agents.tools.database import TABLE_SUFFIXES, Answer, Database, quoted, reserved_words
-from agents.tools.folders import Found, scan
+from agents.tools.folders import Found, Shown, everything, scan
 from agents.tools.registry import Tool, ToolOutput
-from domain.errors import QueryNotAllowed, ToolError
+from domain.errors import QueryNotAllowed, ToolError, ToolRefused
 from domain.outcomes import Source
 
 MAX_BYTES = 200_000_000
@@ -80,22 +80,29 @@ class Tables:
     Safe for threads; every method blocks, so call it off the event loop.
     """
 
-    def __init__(self, folder: Path, *, query_seconds: float = QUERY_SECONDS) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, shown: Shown = everything, *, query_seconds: float = QUERY_SECONDS) -> None:
+        """Set up the tables of a folder; files that are not `shown` do not exist here, but for the numbers in names."""
+        self._folder, self._shown = folder, shown
         self._seconds = query_seconds
         self._lock = threading.Lock()
         self._files: list[Found] | None = None
-        self._tables = dict[str, Table]()
+        self._names = dict[str, Found]()
+        self._problems = dict[str, str]()
+        self._tables: list[Table] | None = None
+        """Described when somebody wants to know: a query does not."""
         self._database: Database | None = None
 
     def all(self) -> list[Table]:
         """Return every table by name, those that cannot be loaded included."""
         with self._lock:
-            self._refresh()
-            return list(self._tables.values())
+            database = self._refresh()
+            if self._tables is None:
+                told = ((name, file.name, self._problems.get(name, "")) for name, file in self._names.items())
+                self._tables = [_described(database, *each) for each in told]
+            return list(self._tables)
 
     def get(self, name: str) -> Table:
-        """Return a table that can be queried, or raise `ToolError` naming near ones."""
+        """Return a table that can be queried, or raise a `ToolError` naming near ones."""
         tables = {table.name: table for table in self.all()}
         if name not in tables:
             near = difflib.get_close_matches(name.lower(), tables, n=3, cutoff=0.3) or sorted(tables)[:20]
@@ -103,7 +110,7 @@ class Tables:
             raise QueryNotAllowed(msg)
         if problem := tables[name].problem:
             msg = f"table {name!r} cannot be queried: {problem}"
-            raise ToolError(msg)
+            raise ToolRefused(msg)
         return tables[name]
 
     def query(self, sql: str) -> Answer:
@@ -113,33 +120,41 @@ class Tables:
         try:
             return database.query(sql, limit=MAX_ROWS, seconds=self._seconds)
         except QueryNotAllowed as error:
-            msg = f"{error}. {self._inventory()}"
+            tables = self.all()
+            msg = f"{_broken(tables, sql) or error}. {_inventory(tables)}"
             raise QueryNotAllowed(msg) from error
-
-    def _inventory(self) -> str:
-        usable = [table for table in self._tables.values() if not table.problem]
-        shown = "; ".join(f"{table.name}({', '.join(c.name for c in table.columns)})" for table in usable)
-        return f"Tables: {shown[:600]}" if shown else "There are no tables"
 
     def close(self) -> None:
         """Forget everything loaded."""
         with self._lock:
             if self._database:
                 self._database.close()
-            self._files, self._tables, self._database = None, {}, None
+            self._files, self._tables, self._database = None, None, None
 
     def _refresh(self) -> Database:
         """Bring the database up to date with the folder: a locked one cannot take new files, so it is made anew."""
         files = [file for file in scan(self._folder) if file.suffix in TABLE_SUFFIXES]
         if self._database is None or files != self._files:
             # Running queries still hold the old database, which goes when the last of them ends.
-            names = _names(files)
+            names = {name: file for name, file in _names(files).items() if self._shown(file)}
             refused = {name: _refusal(file) for name, file in names.items()}
             self._database = Database({name: file.path for name, file in names.items() if not refused[name]})
-            problems = {name: why for name, why in refused.items() if why} | self._database.problems
-            self._tables = {n: _described(self._database, n, f.name, problems.get(n, "")) for n, f in names.items()}
-            self._files = files
+            self._problems = {name: why for name, why in refused.items() if why} | self._database.problems
+            self._names, self._tables, self._files = names, None, files
         return self._database
+
+
+def _broken(tables: Iterable[Table], sql: str) -> str:
+    """Return why the tables of a query that are there cannot be queried."""
+    named = {word.lower() for word in re.findall(r"\w+", sql)}
+    found = [table for table in tables if table.problem and table.name in named]
+    return "; ".join(f"table {t.name!r} (file {t.file}) cannot be queried: {t.problem}" for t in found)
+
+
+def _inventory(tables: Iterable[Table]) -> str:
+    usable = [table for table in tables if not table.problem]
+    shown = "; ".join(f"{table.name}({', '.join(c.name for c in table.columns)})" for table in usable)
+    return f"Tables: {shown[:600]}" if shown else "There are no tables"
 
 
 def _refusal(file: Found) -> str:

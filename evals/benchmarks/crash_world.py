@@ -24,6 +24,7 @@ from agents.contracts import (
 )
 from agents.team import Specialist, Team
 from agents.tools.registry import Attempt, Tool, Toolbox, ToolOutput, Verdict
+from domain.autonomy import Autonomy
 from domain.outcomes import Critique, Draft, Failure, StepResult
 from domain.plans import Plan, Problem, Step
 from domain.routing import RouteDecision
@@ -124,6 +125,7 @@ TEAM = Team(
         Specialist(name="reader", description="looks"),
         Specialist(name="writer", description="marks", tools=("mark", "send")),
     ),
+    autonomy=Autonomy(tier="trusted", called_for=("mark", "send")),  # nobody is there to be asked
 )
 
 

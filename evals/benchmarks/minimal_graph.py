@@ -1,10 +1,10 @@
 """What somebody would write by hand for one fixed plan: the comparison for our own overhead."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
+import openai
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import END, START, StateGraph
@@ -26,7 +26,10 @@ class MinimalGraph:
     """Three agents and a critic as four nodes, one client, checkpoints in SQLite; nothing else."""
 
     def __init__(self, base_url: str) -> None:
-        self._model = ChatOpenAI(model="scripted", base_url=base_url, api_key=SecretStr("none"), timeout=30)
+        self._http = openai.DefaultAsyncHttpxClient(timeout=30)
+        self._model = ChatOpenAI(
+            model="scripted", base_url=base_url, api_key=SecretStr("none"), timeout=30, http_async_client=self._http
+        )
 
     async def open(self, folder: Path) -> None:
         """Open the checkpoints in a folder."""
@@ -59,6 +62,6 @@ class MinimalGraph:
         await self._graph.ainvoke({"goal": goal}, {"configurable": {"thread_id": thread}}, durability="sync")
 
     async def close(self) -> None:
-        """Close the checkpoints."""
-        await asyncio.sleep(0)
+        """Close the checkpoints and the client."""
+        await self._http.aclose()
         await self._saver.conn.close()

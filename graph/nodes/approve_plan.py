@@ -10,20 +10,27 @@ from domain.events import RunFinished
 from domain.nesting import flattened
 from domain.outcomes import Failure, Outcome
 from domain.plans import Plan, Problem
+from domain.wording import without_stop
 from graph.context import Run
-from graph.gates import answered, closed, opened
+from graph.gates import answered, closed, digest_of, opened
+from graph.naming import classed_plan
 from graph.nodes.planner import kept_results
+from graph.reviews import plan_review
+from graph.routes import plan_again
 from graph.rules import problems_of
 from graph.state import State, dumped, ended, plan_of, usage_of
 
-_Next = Literal["specialists", "planner", "approve_plan", "__end__"]
+_Next = Literal["specialists", "planner", "approve_plan", "rollback", "remember", "__end__"]
 
 
-async def approve_plan(state: State, run: Run) -> Command[Literal["specialists", "planner", "approve_plan", "__end__"]]:
-    """Run, change, replan or drop the plan, as the person says."""
+async def approve_plan(state: State, run: Run) -> Command[_Next]:
+    """Run, change, replan or drop the plan, as the person says; one that changed meanwhile is shown again."""
     pairs = await answered(state, run)
     request, decision = pairs[0]
-    update = closed(state, pairs)
+    update, review = closed(state, pairs), plan_review(plan_of(state))
+    if digest_of(request) != digest_of(review):
+        way = await plan_again(state, run)
+        return Command(goto=way.goto, update=update | way.update)
     match decision.type:
         case "approve":
             return Command(goto="specialists", update=update | {"carried": {}})
@@ -42,7 +49,7 @@ def _rejected(decision: Decision, state: State) -> Outcome:
     reason = decision.message or "no reason given"
     return Outcome(
         status="rejected",
-        answer=f"Nothing was done: the plan was rejected ({reason}).",
+        answer=f"Nothing was done: the plan was rejected ({without_stop(reason)}).",
         usage=usage_of(state),
         failure=Failure(code="rejected", message=reason),
     )
@@ -51,7 +58,8 @@ def _rejected(decision: Decision, state: State) -> Outcome:
 async def _edited(state: State, run: Run, request: ActionRequest, decision: Decision) -> Command[_Next]:
     """Take the edited plan if it can run; else ask again and say what is wrong with it."""
     try:
-        plan = flattened(Plan.model_validate(dumped(plan_of(state)) | (decision.args or {})))
+        edited = flattened(Plan.model_validate(dumped(plan_of(state)) | (decision.args or {})))
+        plan = classed_plan(edited, state, run)
         problems = [str(problem) for problem in await problems_of(plan, state, run)]
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
@@ -60,5 +68,5 @@ async def _edited(state: State, run: Run, request: ActionRequest, decision: Deci
         again = request.model_copy(update={"description": note})
         return Command(goto="approve_plan", update=opened("approve_plan", [again]))
     kept = {"plan": dumped(plan), "results": kept_results(state, plan), "carried": {}}
-    update = closed(state, [(request, decision)]) | kept
+    update = closed(state, [(request, decision)], now=plan_review(plan)) | kept
     return Command(goto="specialists", update=update)

@@ -5,11 +5,12 @@ from typing import Literal
 from langgraph.types import Command
 
 from agents.contracts import CompositionRequest
-from domain.briefings import Briefing
 from domain.events import DraftComposed
+from domain.outcomes import StepResult
 from domain.routing import RouteDecision
 from graph.context import Run
 from graph.privacy import cast_for
+from graph.requests import briefing_of
 from graph.state import State, dumped, plan_of, results_of
 
 
@@ -20,12 +21,17 @@ async def composer(state: State, run: Run) -> Command[Literal["critic"]]:
     draft = await cast_for(plan, results.values(), run).composer(
         CompositionRequest(
             goal=state["goal"],
-            briefing=Briefing.model_validate(state["briefing"]),
+            briefing=briefing_of(state, run),
             team=run.services.team,
             emit=run.emit,
             kind=RouteDecision.model_validate(state["decision"]).kind,
-            results=[results[key] for key in working if key in results and results[key].status == "done"],
+            results=[results[key] for key in working if key in results and _is_told(results[key])],
         )
     )
     run.emit(DraftComposed(by=draft.by, text=draft.text))
     return Command(goto="critic", update={"draft": dumped(draft)})
+
+
+def _is_told(result: StepResult) -> bool:
+    """Return whether the answer is made of a result; that something failed must not be passed over in it."""
+    return result.status == "done" or result.failure is not None

@@ -7,13 +7,13 @@ from langgraph.types import Command
 
 from agents.contracts import CritiqueRequest
 from agents.team import Quality
-from domain.briefings import Briefing
 from domain.errors import StorageAway
 from domain.events import DraftCriticised
 from domain.outcomes import Critique, CritiqueStop, Draft
 from graph.budget import end_of
 from graph.context import Run
 from graph.privacy import cast_for
+from graph.requests import briefing_of
 from graph.routes import conclude
 from graph.state import JsonDict, State, dumped, plan_of, results_of
 from memory.critiques import content_id
@@ -30,7 +30,7 @@ async def critic(
     if any(attempt["digest"] == digest for attempt in attempts):
         best = _parsed(state["best"])
         _announce(run, best[1], len(attempts), quality, "repeat")
-        way = conclude(state, run, best, "repeat", {})
+        way = await conclude(state, run, best, "repeat", {})
         return Command(goto=way.goto, update=way.update)
     critique = await _criticised(draft, state, run)
     if critique.score < quality.min_quality_score and quality.store_failures:
@@ -42,7 +42,7 @@ async def critic(
     _announce(run, critique, len(attempts), quality, stop)
     update: JsonDict = {"attempts": attempts, "best": {"draft": dumped(best[0]), "critique": dumped(best[1])}}
     if stop:
-        way = conclude(state, run, best, stop, update)
+        way = await conclude(state, run, best, stop, update)
         return Command(goto=way.goto, update=way.update)
     return Command(goto="reviser", update=update | {"critique": dumped(critique)})
 
@@ -72,7 +72,7 @@ async def _criticised(draft: Draft, state: State, run: Run) -> Critique:
     return await cast_for(plan_of(state), results, run).critic(
         CritiqueRequest(
             goal=state["goal"],
-            briefing=Briefing.model_validate(state["briefing"]),
+            briefing=briefing_of(state, run),
             team=services.team,
             emit=run.emit,
             draft=draft,

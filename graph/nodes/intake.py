@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Literal
 
+from langchain_core.messages import AnyMessage
 from langgraph.types import Command
 
 from domain.approvals import ActionRequest, typed_answer
@@ -11,9 +12,11 @@ from domain.errors import InvalidGoal, StorageAway
 from domain.events import RunFinished, RunStarted
 from domain.goals import checked_goal
 from domain.outcomes import Outcome
+from domain.plans import Privacy
+from domain.privacy import CLASSES
 from graph.context import Run
 from graph.gates import opened, pending_of
-from graph.state import FRESH, JsonDict, State, dumped, ended
+from graph.state import FRESH, TURN_PRIVACY, JsonDict, State, dumped, ended
 from memory.profiles import Profile
 
 NOT_TAKEN = "Your message was not taken: this question is open. Answer it, or ask in a new thread."
@@ -25,7 +28,7 @@ async def intake(
     state: State, run: Run
 ) -> Command[Literal["recall", "approve_plan", "approve_steps", "approve_result", "approve_undo", "__end__"]]:
     """Open a new goal; or, while a question is open, take a typed "yes" or "no, because ..." to its gate."""
-    said = str(state["messages"][-1].text) if state["messages"] else ""
+    said = _said(state)
     if state.get("gate"):
         decision = typed_answer(said, pending_of(state))
         if decision:
@@ -44,6 +47,12 @@ async def intake(
     fresh = {"goal": goal, "run": run.run, "started": run.services.clock(), "briefing": dumped(briefing)}
     reset = {name: value for name, value in FRESH.items() if state.get(name, value) != value}
     return Command(goto="recall", update=reset | fresh | {"outcome": {}})  # which callers get, and so is never absent
+
+
+def _said(state: State) -> str:
+    """Return what the person has said last; what anybody else says is neither a goal nor an answer."""
+    last = state["messages"][-1] if state["messages"] else None
+    return str(last.text) if last is not None and last.type == "human" else ""
 
 
 def _not_taken(request: ActionRequest) -> ActionRequest:
@@ -66,7 +75,14 @@ async def _briefed(state: State, run: Run) -> Briefing:
         preferences=profile.preferences,
         materials=await run.services.materials(),
         conversation=[f"{message.type}: {message.text}" for message in earlier],
+        conversation_privacy=[turn_privacy(message) for message in earlier],
     )
+
+
+def turn_privacy(message: AnyMessage) -> Privacy:
+    """Return how private a turn of the conversation is; one that says something unknown is taken for secret."""
+    said = message.additional_kwargs.get(TURN_PRIVACY, "internal")
+    return next((data for data in CLASSES if data == said), "secret")
 
 
 async def _profile(run: Run) -> Profile:

@@ -9,27 +9,28 @@ from langgraph.types import Command
 
 from agents.contracts import Cast, PlanningRequest
 from agents.planning.preferences import budget_for
-from domain.briefings import Briefing
 from domain.budgets import MEASURES
 from domain.events import PlanCriticised, PlanProposed, RecoveryChosen, RoleDegraded, RunFinished
 from domain.outcomes import Failure, Outcome, StepResult, StepStatus
 from domain.plans import Plan, Problem, Step, execution_order
 from domain.routing import Recall, RouteDecision
 from graph.budget import end_of
-from graph.carried import carried_by_planner, carried_from_memory
 from graph.context import Run
+from graph.naming import classed_plan
+from graph.nodes.supervisor import unfit
+from graph.origins import carried_in
 from graph.planning import Choice, chosen
-from graph.privacy import shown_to_planner
+from graph.privacy import hidden_from_planner, recall_for, shown_to_planner
 from graph.renewal import renewed
+from graph.requests import request_of
 from graph.rules import rules_in_words
 from graph.scheduler import is_lost
 from graph.state import JsonDict, State, dumped, ended, plan_of, results_of, usage_of
 from graph.trying import along_trials
 
-_WANTS_A_FILE = re.compile(
-    r"\b(write|draft|brief|report|memo|post|article|blog|newsletter|document|save|publish)\b", re.I
-)
-
+_MAKES = re.compile(r"\b(write|draft|compose|save|publish)\b", re.I)
+_PIECE = re.compile(r"\b(brief|report|memo|post|article|blog|newsletter|document)\b", re.I)
+_ASKS = re.compile(r"\s*(what|which|who|whose|when|where|why|how|is|are|was|were|does|do|did|has|have)\b", re.I)
 
 _Next = Literal["plan_critic", "planner", "remember", "rollback", "__end__"]
 
@@ -68,9 +69,9 @@ def _given_up(state: State, run: Run, problems: Sequence[Problem], update: JsonD
 async def _ready(plan: Plan, state: State, run: Run) -> tuple[Plan, JsonDict]:
     """Return a valid plan as it is run, along the run's trials, and what the state notes of that."""
     taken = await along_trials(await renewed(plan, run.services.tools), state, run)
-    recall = Recall.model_validate(state["recall"])
-    carried = await carried_from_memory(taken.recalled, recall, state, run) if taken.recalled else {}
-    return taken.plan, taken.update | {"carried": carried_by_planner(taken.plan, recall, state, run) | carried}
+    remembered = await carried_in(taken.recalled, state, run, remembered=True) if taken.recalled else {}
+    carried = await carried_in(taken.plan, state, run) | remembered
+    return classed_plan(taken.plan, state, run), taken.update | {"carried": carried}
 
 
 async def _by_rules(request: PlanningRequest, state: State, run: Run, problems: Sequence[Problem]) -> Choice:
@@ -81,28 +82,32 @@ async def _by_rules(request: PlanningRequest, state: State, run: Run, problems: 
 
 async def _request(state: State, run: Run) -> PlanningRequest:
     services, decision = run.services, RouteDecision.model_validate(state["decision"])
-    results = results_of(state)
+    results, recall = results_of(state), Recall.model_validate(state["recall"])
     continuing = state.get("continuing", False)
     problems = [Problem.model_validate(p) for p in state.get("problems", [])]
-    briefing = Briefing.model_validate(state["briefing"])
+    told = request_of(state, run, run.emit)
     return PlanningRequest(
-        goal=state["goal"],
-        briefing=briefing,
-        team=services.team,
-        emit=run.emit,
+        **vars(told),
         kind=decision.kind,
-        recall=Recall.model_validate(state["recall"]),
+        recall=recall_for(recall, run),
+        unfit=await unfit(recall, state, run) if decision.source == "planner" else (),
         tools=services.tools,
-        delivers=services.delivers and (decision.kind == "action" or bool(_WANTS_A_FILE.search(state["goal"]))),
+        delivers=services.delivers and (decision.kind == "action" or _wants_a_file(state["goal"])),
         rejected=plan_of(state) if state.get("plan") and (problems or not continuing) else None,
         problems=problems,
         failures=_shown(state, run, "failed"),
         finished=_finished(plan_of(state), results) if continuing else (),
         results=_shown(state, run, "done"),
         stretches_left=max(0, services.limits.max_stretches - state.get("stretches", 0) - 1),
-        budget=_left(budget_for(services.team.planning.budget, briefing.budget_constraints), run),
+        budget=_left(budget_for(services.team.planning.budget, told.briefing.budget_constraints), run),
         rules=await rules_in_words(run),
+        private_steps=hidden_from_planner(plan_of(state), run) if state.get("plan") else frozenset(),
     )
+
+
+def _wants_a_file(goal: str) -> bool:
+    """Return whether a goal is for a piece of writing; a question about one ("Which newsletter ...?") is not."""
+    return bool(_MAKES.search(goal) or (_PIECE.search(goal) and not _ASKS.match(goal)))
 
 
 def _shown(state: State, run: Run, status: StepStatus) -> list[StepResult]:

@@ -8,6 +8,7 @@ from domain.errors import StorageAway
 from domain.events import MemoryRecalled, RoleDegraded
 from domain.routing import Recall
 from graph.context import Run
+from graph.privacy import recall_for
 from graph.state import JsonDict, State, dumped
 from graph.trying import drawn
 
@@ -23,8 +24,9 @@ async def recall(state: State, run: Run) -> Command[Literal["supervisor"]]:
         run.emit(RoleDegraded(role="memory", reason=str(away)))
         found = Recall(explanation=f"Nothing could be recalled: {away}.")
     run.emit(MemoryRecalled(recall=found))
-    successes = [n.goal for n in found.neighbours if n.success]
-    briefing = state["briefing"] | {"past_successes": successes, "task_history": [n.goal for n in found.neighbours]}
+    told = recall_for(found, run).neighbours
+    successes = [n.goal for n in told if n.success]
+    briefing = state["briefing"] | {"past_successes": successes, "task_history": [n.goal for n in told]}
     briefing["corrections"] = await _corrections(found, run)
     update = {"recall": dumped(found), "briefing": briefing, "trials": await drawn(run)}
     return Command(goto="supervisor", update=update)

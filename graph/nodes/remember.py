@@ -4,14 +4,18 @@ from typing import Literal
 
 from langgraph.types import Command
 
-from domain.errors import LimitReached
+from domain.errors import ActionRefused, LimitReached
 from domain.events import OutcomeRemembered, RunFinished
 from domain.outcomes import Critique, Failure, Outcome, RunStatus, StepResult
+from domain.plans import Privacy
+from domain.privacy import most_private
+from domain.wording import without_stop
 from graph.context import Run
-from graph.learning import learn, worked
+from graph.learning import learn, tells_nothing, worked
+from graph.privacy import privacy_of
 from graph.scheduler import is_lost
 from graph.state import State, ended, plan_of, results_of, usage_of
-from memory.tasks import TaskRecord
+from memory.tasks import TaskRecord, goal_hash
 
 FAILED_STEP_CONFIDENCE = 0.1
 _STATUS: dict[str, RunStatus] = {"rejected": "rejected", LimitReached.code: "budget_exceeded"}
@@ -19,13 +23,21 @@ _STATUS: dict[str, RunStatus] = {"rejected": "rejected", LimitReached.code: "bud
 
 
 async def remember(state: State, run: Run) -> Command[Literal["__end__"]]:
-    """Store the task with its sequence, outcome and quality, and end the run."""
+    """Store the task with its sequence, outcome and quality, where these say something, and end the run."""
     outcome = concluded(state)
-    task = await run.services.memory.remember(_record(state, run, outcome))
-    run.emit(OutcomeRemembered(task=task.id))
-    await learn(state, run, outcome, task.id)
+    record = _record(state, run, outcome)
+    task = goal_hash(record.team, record.goal, record.sequence)
+    if not tells_nothing(state, outcome):
+        await run.services.memory.remember(record)
+        run.emit(OutcomeRemembered(task=task))
+    await learn(state, run, outcome, task)
     run.emit(RunFinished(outcome=outcome))
-    return Command(goto="__end__", update=ended(outcome))
+    return Command(goto="__end__", update=ended(outcome, run_privacy(state)))
+
+
+def run_privacy(state: State) -> Privacy:
+    """Return the most private data that a run worked on; answers and memories are no less private."""
+    return most_private(["internal", privacy_of(plan_of(state), results_of(state).values())])
 
 
 def concluded(state: State) -> Outcome:
@@ -93,9 +105,11 @@ def _answer(state: State, results: list[StepResult], failure: Failure | None) ->
     text: str = state["draft"]["text"] if state.get("stopped") else ""
     if failure is None:
         return text
+    note = f"This did not finish: {without_stop(failure.message)}."
+    if failure.code == ActionRefused.code and state.get("limit"):  # a checkpoint holds the answer back
+        return note
     best = state.get("best", {}).get("draft") or state.get("draft", {})
     found = text or best.get("text", "") or "\n\n".join(f"### {r.step}\n{r.text}" for r in results if _gave(r))
-    note = f"This did not finish: {failure.message}."
     return f"{note}\n\nWhat there is so far:\n\n{found}" if found else note
 
 
@@ -123,6 +137,7 @@ def _record(state: State, run: Run, outcome: Outcome) -> TaskRecord:
         seconds=run.services.clock() - state["started"],
         error="" if success else _why_not(outcome),
         degraded=outcome.degraded,
+        privacy=run_privacy(state),
         versions=run.services.versions,
         run=run.run,
         user=run.context.user,

@@ -5,11 +5,11 @@ from typing import Literal
 from langgraph.types import Command
 
 from agents.contracts import RevisionRequest
-from domain.briefings import Briefing
 from domain.events import DraftComposed
 from domain.outcomes import Critique, Draft
 from graph.context import Run
 from graph.privacy import cast_for
+from graph.requests import briefing_of
 from graph.state import State, dumped, plan_of, results_of
 
 
@@ -19,7 +19,7 @@ async def reviser(state: State, run: Run) -> Command[Literal["critic"]]:
     draft = await cast_for(plan_of(state), results, run).reviser(
         RevisionRequest(
             goal=state["goal"],
-            briefing=Briefing.model_validate(state["briefing"]),
+            briefing=briefing_of(state, run),
             team=run.services.team,
             emit=run.emit,
             draft=Draft.model_validate(state["draft"]),

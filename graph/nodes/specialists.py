@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Literal
 
 from langgraph.func import task
 from langgraph.types import Command
@@ -11,20 +11,42 @@ from domain.approvals import ActionRequest
 from domain.outcomes import Draft, StepResult
 from domain.plans import RESULT, Step, execution_order
 from domain.privacy import as_private_as_read
+from graph.asking import outputs_again
+from graph.consent import asked_ahead
 from graph.context import Run, amount_of
 from graph.delegating import assigned
 from graph.gates import decision_for, opened
+from graph.naming import classed_plan
 from graph.onward import Next, onward
 from graph.reports import StepReport
+from graph.reviews import output_review, plan_is_stale, result_is_stale
+from graph.routes import plan_again, result_again
 from graph.scheduler import Schedule
 from graph.state import JsonDict, State, dumped, plan_of, results_of
 from graph.steps import StepWork, rejected
 
+_Next = Literal[Next, "approve_plan", "approve_result"]
 
-async def specialists(state: State, run: Run) -> Command[Next]:
-    """Run every step that can run; then go to a person, back to the planner, or on."""
+
+async def specialists(state: State, run: Run) -> Command[_Next]:
+    """Run every step that can run; then go to a person, back to the planner, or on.
+
+    Nothing runs of a plan, and nothing is delivered of an answer, that changed after a person approved it.
+    """
+    if plan_is_stale(state):
+        plan_way = await plan_again(state, run)
+        return Command(goto=plan_way.goto, update=plan_way.update)
+    if result_is_stale(state):
+        way = await result_again(state, run)
+        return Command(goto=way.goto, update=way.update)
+    if requests := await outputs_again(state, run):
+        return Command(goto="approve_steps", update=opened("approve_steps", requests))
+    return await _worked(state, run)
+
+
+async def _worked(state: State, run: Run) -> Command[_Next]:
     plan = plan_of(state)
-    working = as_private_as_read(plan)
+    working = as_private_as_read(classed_plan(plan, state, run))
     final = Draft.model_validate(state["draft"]) if state.get("stopped") else None
     settled = reviewed(state)
     who = await assigned(working, settled, state, run)
@@ -35,8 +57,10 @@ async def specialists(state: State, run: Run) -> Command[Next]:
     requests = [request for report in reports for request in report.requests]
     update: JsonDict = {"results": {key: dumped(result) for key, result in results.items()}, "assigned": who}
     if requests:
+        requests = await asked_ahead(requests, working, state, run)
         return Command(goto="approve_steps", update=update | opened("approve_steps", requests))
-    return onward(state, run, plan, results, update)
+    way = onward(state, run, plan, results, update)
+    return Command(goto=way.goto, update=way.update)
 
 
 def durable(run: Run) -> Callable[[Step, Callable[[], Awaitable[StepReport]]], Awaitable[StepReport]]:
@@ -97,8 +121,7 @@ def _standing(step: Step, result: StepResult, state: State) -> StepResult | None
 
 def _after_review(step: Step, result: StepResult, state: State) -> StepResult:
     """Return a finished step's result as approved, edited or rejected."""
-    shown = ActionRequest(id=f"{step.id}.after", name="review_step", args={"text": result.text}, description="")
-    decision = decision_for(shown, state)
+    decision = decision_for(output_review(result, plan_of(state)), state)
     if decision is None or decision.type in ("reject", "respond"):
         refused = rejected(step, decision.message if decision else "the output changed after it was shown")
         return refused.model_copy(update={"agent": result.agent, "seconds": result.seconds, "usage": result.usage})

@@ -6,16 +6,18 @@ from langgraph.types import Command
 
 from agents.contracts import RoutingRequest
 from agents.rules.classification import classify
-from domain.briefings import Briefing
-from domain.errors import StorageAway
+from domain.errors import ActionRefused, StorageAway
 from domain.events import PlanProposed, RouteDecided, RunFinished
 from domain.outcomes import Outcome, RunStatus
-from domain.plans import Plan
+from domain.plans import Plan, Privacy, Problem
 from domain.routing import Recall, RouteDecision, RouteSource, band_of
-from graph.carried import carried_from_memory
 from graph.context import Run
+from graph.naming import classed_plan
+from graph.origins import carried_in
+from graph.privacy import hidden_from_planner, privacy_told, recall_for
 from graph.renewal import renewed
-from graph.routes import execute
+from graph.requests import briefing_of, request_of
+from graph.routes import execute, not_begun
 from graph.rules import problems_of
 from graph.state import JsonDict, State, dumped, ended
 from graph.trying import along_trials
@@ -23,7 +25,10 @@ from graph.trying import along_trials
 _ENDINGS: dict[RouteSource, RunStatus] = {"reply": "replied", "ask": "asked", "refuse": "refused"}
 
 
-async def supervisor(state: State, run: Run) -> Command[Literal["planner", "approve_plan", "specialists", "__end__"]]:
+_Next = Literal["planner", "approve_plan", "specialists", "__end__"]
+
+
+async def supervisor(state: State, run: Run) -> Command[_Next]:
     """Decide which way the goal goes."""
     recall = Recall.model_validate(state["recall"])
     known = await reusable(recall, state, run) or await from_recipe(recall, state, run)
@@ -33,16 +38,24 @@ async def supervisor(state: State, run: Run) -> Command[Literal["planner", "appr
     update = update | {"decision": dumped(decision)}
     if known:
         run.emit(PlanProposed(plan=known.plan))
-        carried = await carried_from_memory(known.plan, recall, state, run)
-        way = execute(known.plan, state, run, update | {"carried": carried, "recipe": known.recipe})
+        carried = await carried_in(known.plan, state, run, remembered=True)
+        update |= {"carried": carried, "recipe": known.recipe}
+        try:
+            way = await execute(known.plan, state, run, update)
+        except ActionRefused as refused:
+            return _over(not_begun(refused, state, run), run, update)
         return Command(goto=way.goto, update=way.update)
     if decision.source in _ENDINGS:
         outcome = Outcome(
             status=_ENDINGS[decision.source], answer=decision.message, confidence=1.0, degraded=decision.degraded
         )
-        run.emit(RunFinished(outcome=outcome))
-        return Command(goto="__end__", update=update | ended(outcome))
+        return _over(outcome, run, update, privacy_told(briefing_of(state, run)))
     return Command(goto="planner", update=update)
+
+
+def _over(outcome: Outcome, run: Run, update: JsonDict, privacy: Privacy = "internal") -> Command[_Next]:
+    run.emit(RunFinished(outcome=outcome))
+    return Command(goto="__end__", update=update | ended(outcome, privacy))
 
 
 class Known(NamedTuple):
@@ -69,7 +82,8 @@ async def from_recipe(recall: Recall, state: State, run: Run) -> Known | None:
         found = await recipes.adapted(run.context.workspace, team, state["goal"])
     except StorageAway:
         return None
-    fit = await _fit(found.plan, state, run) if found else None
+    sure = found is not None and found.plan.confidence > recall.reuse_above
+    fit = await _fit(found.plan, state, run) if found and sure else None
     if found is None or fit is None:
         return None
     return Known(fit, _decision(fit, recall, found.explanation, state), found.recipe.id)
@@ -84,12 +98,28 @@ async def _on_trial(known: Known, state: State, run: Run) -> tuple[Known, JsonDi
 
 async def _fit(plan: Plan, state: State, run: Run) -> Plan | None:
     """Return a plan from memory without what this run cannot deliver, or None where it cannot run here."""
-    services = run.services
-    steps = [step for step in plan.steps if services.delivers or not step.delivers]
-    plan = plan.model_copy(update={"steps": steps})
-    if not steps or await problems_of(plan, state, run):
+    plan = _deliverable(plan, run)
+    if not plan.steps or await problems_of(plan, state, run):
         return None
-    return await renewed(plan, services.tools, goal=state["goal"])
+    return classed_plan(await renewed(plan, run.services.tools, goal=state["goal"]), state, run)
+
+
+def _deliverable(plan: Plan, run: Run) -> Plan:
+    steps = [step for step in plan.steps if run.services.delivers or not step.delivers]
+    return plan.model_copy(update={"steps": steps})
+
+
+async def unfit(recall: Recall, state: State, run: Run) -> list[Problem]:
+    """Return what keeps a plan that memory is sure of from being carried out; of what is private the kind alone."""
+    if recall.band != "reuse" or recall.plan is None:
+        return []
+    plan = _deliverable(recall.plan, run)
+    if not plan.steps:
+        return [Problem(code="nothing_produced", message="it only writes a file, and there is no output folder")]
+    withheld = recall_for(recall, run).neighbours != recall.neighbours
+    hidden = hidden_from_planner(plan, run)
+    found = await problems_of(plan, state, run)
+    return [p.model_copy(update={"message": "(private)"}) if withheld or p.step in hidden else p for p in found]
 
 
 def _decision(plan: Plan, recall: Recall, explanation: str, state: State) -> RouteDecision:
@@ -98,15 +128,12 @@ def _decision(plan: Plan, recall: Recall, explanation: str, state: State) -> Rou
         kind=classify(state["goal"]),
         sequence=plan.sequence,
         confidence=plan.confidence,
-        band=band_of(plan.confidence),
+        band=band_of(plan.confidence, recall.reuse_above),
         neighbours=recall.neighbours,
         explanation=explanation,
     )
 
 
 async def _decided(state: State, run: Run, recall: Recall) -> RouteDecision:
-    briefing = Briefing.model_validate(state["briefing"])
-    request = RoutingRequest(
-        goal=state["goal"], briefing=briefing, team=run.services.team, emit=run.emit, recall=recall
-    )
+    request = RoutingRequest(**vars(request_of(state, run, run.emit)), recall=recall_for(recall, run))
     return await run.services.cast.supervisor(request)

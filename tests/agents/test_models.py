@@ -168,7 +168,7 @@ async def test_models_share_one_client(stage: Opened) -> None:
     await called(on)
     await on.models.for_job("critic").call([HumanMessage("hi")], role="critic", emit=on.events.append)
     lead, judge = [(await on.models.resolved(spec))[0] for spec in ("openai:lead", "openai:judge")]
-    assert lead.http_async_client is judge.http_async_client
+    assert lead.inner.http_async_client is judge.inner.http_async_client
     assert [request["model"] for request in on.sent()] == ["lead", "judge"]
 
 

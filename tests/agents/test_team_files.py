@@ -3,8 +3,8 @@ from typing import get_args
 
 import pytest
 
+from agents.delegation.policy_names import PolicyName
 from agents.delegation.selector import POLICIES
-from agents.team import PolicyName
 from agents.team_files import MAX_BYTES, check_team_file, load_team, team_names
 from agents.team_references import TOOL_EFFECTS
 from agents.tools.notes import note_tools
@@ -79,6 +79,10 @@ NAMES = {
         ONE + '[[specialists]]\nname = "one"\ndescription = "d"',
         "line 7: specialist 'one' is already there in line 4",
     ),
+    "unknown tool that goals call for": (
+        ONE + '[autonomy]\ncalled_for = [\n  "write_fiel",\n]',
+        "line 8: 'autonomy.called_for' has the unknown tool 'write_fiel' — did you mean 'write_file'?",
+    ),
     "unknown fallback": (
         ONE + 'fallback = "on"',
         "line 6: specialist 'one' falls back on unknown 'on' — did you mean 'one'?",
@@ -94,11 +98,11 @@ NAMES = {
     ),
     "no stage": (
         ONE + '[[checkpoints]]\nname = "c"\ncondition = "AFTER_STAGE"',
-        "line 6: checkpoint 'c' stands AFTER_STAGE and has no 'stage'",
+        "line 6: checkpoint 'c': it stands AFTER_STAGE and has no 'stage'",
     ),
     "a stage that is never looked at": (
         ONE + '[[checkpoints]]\nname = "c"\ncondition = "ON_EFFECT"\nstage = "one"',
-        "line 9: checkpoint 'c' stands ON_EFFECT, which takes no 'stage'",
+        "line 9: checkpoint 'c': it stands ON_EFFECT, which takes no 'stage'",
     ),
 }
 
@@ -255,8 +259,8 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     ("name", "message"),
     [
         ("marketting", "there is no team 'marketting' — did you mean 'marketing'?"),
-        ("zzz", "there is no team 'zzz'; there is documents, marketing"),
-        ("", "there is no team ''; there is documents, marketing"),
+        ("zzz", "there is no team 'zzz'; there is audio, documents, home, marketing, operations"),
+        ("", "there is no team ''; there is audio, documents, home, marketing, operations"),
         ("no/such.toml", "there is no team file 'no/such.toml'"),
         ("\0.toml", "there is no team file '\\x00.toml'"),
     ],
@@ -268,7 +272,7 @@ def test_an_unknown_team_is_named_with_the_choices(name: str, message: str) -> N
 
 
 def test_the_shipped_teams_are_listed() -> None:
-    assert team_names() == ["documents", "marketing"]
+    assert team_names() == ["audio", "documents", "home", "marketing", "operations"]
 
 
 @pytest.mark.parametrize("name", team_names())
@@ -284,8 +288,11 @@ def test_a_shipped_team_has_a_template_for_every_kind_of_work(name: str) -> None
 
 @pytest.mark.parametrize("name", team_names())
 def test_a_shipped_team_asks_before_it_writes(name: str) -> None:
-    [checkpoint] = load_team(name).checkpoints_at("ON_EFFECT", None)
-    assert checkpoint.action == "REQUEST_APPROVAL"
+    team = load_team(name)
+    asking = [each for each in team.checkpoints if each.action == "REQUEST_APPROVAL"]
+    named = {test.value for each in asking for test in each.when if test.measure == "tool" and test.op == "eq"}
+    can_be_undone = all(tool.undo or tool.name in named for tool in team.tools if tool.effect == "write")
+    assert any(each.condition == "ON_EFFECT" for each in asking) or (team.tools and can_be_undone)
 
 
 def test_a_blog_goes_through_content_and_blog_writer() -> None:
@@ -304,7 +311,7 @@ async def test_the_known_tools_are_those_of_the_workbench_and_the_notes(tmp_path
 @pytest.mark.parametrize("name", team_names())
 def test_the_arguments_in_a_shipped_template_fit_the_tools(name: str, tmp_path: Path) -> None:
     toolbox = Workbench(tmp_path, tmp_path).toolbox()
-    steps = [step for template in load_team(name).templates for step in template.steps if step.tool]
+    steps = [s for template in load_team(name).templates for s in template.steps if s.tool in toolbox.tools]
     assert [problem for step in steps for problem in toolbox.argument_problems(str(step.tool), step.args)] == []
 
 

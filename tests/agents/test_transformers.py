@@ -1,5 +1,6 @@
 import pytest
 
+from agents.tools.cells import markdown_table
 from agents.transformers import (
     Context,
     Transform,
@@ -64,9 +65,15 @@ def test_evidence_is_kept_once_with_its_longest_quote() -> None:
 def test_a_table_becomes_text() -> None:
     data = {"columns": ["year", "a|b"], "rows": [[2020, 1.5], [2021, None]], "sql": "select"}
     assert table_to_text({"text": "Found:", "data": data}) == {
-        "text": "Found:\n\n| year | a\\|b |\n| --- | --- |\n| 2020 | 1.5 |\n| 2021 | None |",
+        "text": "Found:\n\n| year | a\\|b |\n| --- | --- |\n| 2020 | 1.5 |\n| 2021 |  |",
         "data": {"sql": "select"},
     }
+
+
+def test_a_table_that_stands_in_the_text_is_not_written_again() -> None:
+    columns, rows = ["n", "share"], [(2020, 1.0), (2021, 2.0)]
+    text = f"{markdown_table(columns, rows)}\n\nOnly the first 2 rows are shown."
+    assert table_to_text({"text": text, "data": {"columns": columns, "rows": rows}}) == {"text": text, "data": {}}
 
 
 def test_a_long_table_says_what_is_missing() -> None:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from domain.approvals import ActionRequest, Decision, decode, interrupt_payload, typed_answer, typed_decision
+from domain.approvals import DESK, ActionRequest, Decision, decode, interrupt_payload, typed_answer, typed_decision
 from domain.effects import KeptEffect, settle_request, settlement
 from domain.errors import InvalidDecision
 
@@ -134,3 +134,11 @@ def test_what_was_begun_cannot_be_edited_afterwards() -> None:
 def test_another_attempt_is_another_question() -> None:
     again = settle_request(KeptEffect(key="k", step="save", tool="send", claim="d", claimed=2.0))
     assert again.id != LOST.id
+
+
+def test_who_answers_is_said_by_the_desk_alone() -> None:
+    request = ActionRequest(id="s", name="send", args={}, description="")
+    claimed = [{"type": "approve", "by": "boss"}]
+    assert [d.by for d in decode({"decisions": claimed}, [request])] == [""]
+    assert [d.by for d in decode(claimed, [request])] == [""]
+    assert [d.by for d in decode({DESK: "q1", "decisions": claimed}, [request])] == ["boss"]

@@ -36,3 +36,9 @@ def test_classes_are_ordered() -> None:
     assert most_private(["internal", "secret", "public"]) == "secret"
     assert most_private([]) == "public"
     assert covers("personal", "internal") and not covers("personal", "secret")
+
+
+def test_a_step_that_delivers_the_answer_is_as_private_as_all_that_was_found() -> None:
+    result = {"text": {"ref": {"step": "result"}}}
+    plan = Plan(steps=[step("out", args=result), step("open"), step("first", privacy="secret"), step("after", "out")])
+    assert classes(plan) == {"out": "secret", "open": "internal", "first": "secret", "after": "internal"}

@@ -25,6 +25,7 @@ from agents.delegation.teamwork import delegator_of
 from agents.delegation.trials import Trials
 from agents.team import Quality, Specialist, Team
 from agents.tools.registry import Tool, Toolbox, ToolOutput
+from domain.autonomy import Autonomy
 from domain.briefings import Material
 from domain.checkpoints import Checkpoint
 from domain.events import Event
@@ -183,6 +184,7 @@ def team_of(checkpoints: tuple[Checkpoint, ...], quality: dict[str, Any]) -> Tea
             Specialist(name="writer", description="writes", tools=("save", "write_file")),
         ),
         checkpoints=checkpoints,
+        autonomy=Autonomy(tier="trusted"),  # its tool cannot undo
         quality=Quality(**quality),
     )
 

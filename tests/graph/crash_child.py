@@ -1,8 +1,7 @@
-"""A run in a process of its own, to be killed: `python -m tests.graph.crash_child FOLDER start|resume PLAN`."""
+"""A run in a process of its own, to be killed."""
 
 import asyncio
 import sqlite3
-import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from agents.delegation.teamwork import delegator_of
 from agents.delegation.trials import Trials
 from agents.team import SelectionRules, Specialist, Team
 from agents.tools.registry import Attempt, Tool, Toolbox, ToolOutput, Verdict
+from domain.autonomy import Autonomy
 from domain.briefings import Material
 from domain.outcomes import StepResult
 from domain.plans import Plan
@@ -49,6 +49,7 @@ TEAM = Team(
         Specialist(name="writer", description="writes", tools=("save",)),
     ),
     selection=SelectionRules(policy="greedy"),
+    autonomy=Autonomy(tier="trusted"),
 )
 LEARNT = {"start": {"reader": 0.1, "scribe": 0.9}, "resume": {"reader": 1.0, "scribe": 0.0}}
 """What the workspace knows of the agents when a process begins: after the kill, the choice would be another one."""
@@ -148,7 +149,7 @@ class Child:
         async with AsyncSqliteSaver.from_conn_string(str(self.folder / "checkpoints")) as saver:
             saver.serde = JsonPlusSerializer(allowed_msgpack_modules=None)
             graph = builder(services_for).compile(checkpointer=saver)
-            given: Any = {"messages": [("user", "Do it once")]} if self.how == "start" else None
+            given: Any = {"messages": [("user", "Save the parts as a, b, c and d")]} if self.how == "start" else None
             config: Any = {"configurable": {"thread_id": "t"}}
             state = await graph.ainvoke(given, config, context=Context(), durability="sync")
             note(self.folder, state["outcome"]["status"])
@@ -156,5 +157,6 @@ class Child:
         await records.close()
 
 
-if __name__ == "__main__":
-    asyncio.run(Child(Path(sys.argv[1]), *sys.argv[2:]).run())
+def act(folder: Path, how: str, plan: str) -> None:
+    """Be the run: `start` it or `resume` it."""
+    asyncio.run(Child(folder, how, plan).run())

@@ -11,12 +11,12 @@ from agents.contracts import Assignment
 from agents.resources.desk import ResourceDesk
 from agents.resources.offers import Offer
 from agents.tools.registry import Tool, Toolbox, ToolOutput
-from domain.errors import ModelRefused, ModelUnavailable, StorageBusy
+from domain.errors import ModelRefused, ModelUnavailable, StorageBusy, ToolError, ToolRefused
 from domain.outcomes import StepResult
 from domain.plans import Plan, Step
 from domain.resources import Resource
 from graph.binding import SLOW, Binder, offers_for
-from graph.context import Context, Run
+from graph.context import Context, Limits, Run
 from memory.leases import Leases
 from tests.graph.conftest import Note, Opener, Theatre, Troupe, step
 
@@ -87,7 +87,7 @@ async def test_secret_data_is_never_given_to_a_resource_that_may_not_see_it(thea
     plan = Plan(steps=[step("read", privacy="secret", on_failure="stop")])
     stage = furnished(theatre(Troupe(plans=[plan], perform=players)), CLOUD, HERE)
     state = await stage.say("Read the report")
-    assert state["pending"][0]["name"] == "review_plan"
+    assert state["pending"][0]["name"] == "give_consent"
     state = await stage.answer({"type": "approve"})
     assert {used for _, used in players.played} == {"openai:here"}
     assert state["outcome"]["status"] == "failed"
@@ -179,6 +179,40 @@ def tool(name: str, effect: Any) -> Tool:
         return ToolOutput(name)
 
     return Tool(name, "", Note, run, effect=effect)
+
+
+@pytest.mark.parametrize(
+    ("error", "places", "called"),
+    [
+        (ToolError("not now"), ("write_file", "save"), ["write_file", "save"]),
+        (ToolRefused("never"), ("write_file", "write_file"), ["write_file", "save", "save"]),
+        (ToolError("not now"), ("write_file", "write_file"), ["write_file", "write_file", "save", "save"]),
+    ],
+    ids=["each tool once", "a refusal is no matter of the place", "a passing failure may be"],
+)
+async def test_no_tool_is_taken_again_where_another_try_does_not_mend_it(
+    theatre: Opener, error: ToolError, places: tuple[str, str], called: list[str]
+) -> None:
+    taken: list[str] = []
+
+    def failing(name: str, error: ToolError, **more: Any) -> Tool:
+        async def run(_: Note) -> ToolOutput:
+            taken.append(name)
+            raise error
+
+        return Tool(name, "", Note, run, effect="read", **more)
+
+    looks = step("look", "writer", tool="write_file", effect="read", args={"path": "a", "text": "b"}, on_failure="stop")
+    devices = [
+        model(name, kind="device", uses=uses, serves=["write_file"])
+        for name, uses in zip(("first", "second"), places, strict=True)
+    ]
+    stage = furnished(theatre(Troupe(plans=[Plan(steps=[looks])]), limits=Limits(retry_pause=0)), *devices)
+    tools = [failing("write_file", error, alternatives=("save",)), failing("save", ToolError("not now"))]
+    stage.services = replace(stage.services, tools=Toolbox.of(tools))
+    stage.reopen()
+    await stage.say("Look at it")
+    assert taken == called
 
 
 @pytest.mark.parametrize(

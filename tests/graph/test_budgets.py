@@ -174,5 +174,5 @@ async def test_a_role_without_budget_has_undone_what_the_plan_says_must_be(theat
     cast = replace(stage.services.cast, critic=critic)
     stage.services = replace(stage.services, cast=cast, tools=Toolbox(tools))
     stage.reopen()
-    outcome = (await stage.say("Keep it"))["outcome"]
+    outcome = (await stage.say("Save it"))["outcome"]
     assert (outcome["status"], len(outcome["undone"])) == ("budget_exceeded", 1)

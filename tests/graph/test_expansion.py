@@ -39,7 +39,7 @@ def save_each(**fields: Any) -> Step:
 async def test_a_step_is_done_for_each_item(theatre: Opener) -> None:
     look = step("look", foreach={"step": "read", "field": "rows"})
     stage = theatre(Troupe(plans=[Plan(steps=[step("read"), look, save_each()])], perform=gives({"rows": ROWS})))
-    state = await stage.say("Do something useful")
+    state = await stage.say("Save the parts as a.md, b.md and c.md")
     assert [note.path for note in stage.troupe.saved] == ROWS
     assert [part["text"] for part in state["results"]["look"]["parts"]] == [
         "look#1 a.md", "look#2 b.md", "look#3 c.md",
@@ -54,7 +54,7 @@ async def test_a_field_of_an_item_is_resolved_and_an_item_is_never_taken_for_a_r
     rows = [{"path": "a", "note": "hi"}, {"path": "b", "note": {"ref": {"step": "read"}}}]
     troupe = Troupe(plans=[Plan(steps=[step("read"), save])], perform=gives({"rows": rows}))
     stage = theatre(troupe, limits=NO_REPLANS)
-    state = await stage.say("Do something useful")
+    state = await stage.say("Save the parts as a and b")
     assert [(note.path, note.text) for note in troupe.saved] == [("a", "hi")]
     assert state["results"]["save"]["parts"][1]["failure"]["code"] == "invalid_arguments"
 

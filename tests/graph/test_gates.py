@@ -9,9 +9,11 @@ from langgraph.types import Command
 
 from agents.contracts import Assignment
 from agents.tools.files import file_tools
+from domain.approvals import DESK
 from domain.checkpoints import AutoApproval, Checkpoint
 from domain.outcomes import StepResult
 from domain.plans import Plan
+from domain.questions import CLOCK
 from memory.tasks import TaskRecord
 from tests.graph.conftest import DELIVER, Opener, Theatre, Troupe, step
 
@@ -61,6 +63,15 @@ async def test_a_rejection_stops_it_and_is_remembered_as_no_success(theatre: Ope
     assert [task.last_success for task in await stage.services.memory.list("default")] == [False]
 
 
+async def test_a_question_whose_time_ran_out_says_nothing_about_the_sequence(theatre: Opener) -> None:
+    stage = await held(theatre, WRITES)
+    (question,) = (await stage.graph.aget_state(stage.config)).interrupts
+    said = {"type": "reject", "by": CLOCK}
+    state = await stage.go(Command(resume={question.id: {DESK: True, "decisions": [said]}}))
+    assert (stage.troupe.saved, state["outcome"]["status"]) == ([], "rejected")
+    assert await stage.services.memory.list("default") == []
+
+
 async def test_an_answer_that_does_not_fit_leaves_the_question_open_and_says_why(theatre: Opener) -> None:
     stage = await held(theatre, WRITES)
     await stage.answer({"type": "edit", "args": {"recipient": "x"}})
@@ -75,7 +86,7 @@ async def test_an_answer_that_does_not_fit_leaves_the_question_open_and_says_why
     ("decision", "says"),
     [
         ({"type": "edit", "args": {"path": "../../x.md"}}, "leads out of the output folder"),
-        ({"type": "edit", "args": {"path": ""}}, "path: String should have at least 1 character"),
+        ({"type": "edit", "args": {"path": ""}}, "path: '' should be non-empty"),
         ({"type": "edit", "args": {"path": "taken.md"}}, "use 'taken-2.md'"),
         ({"type": "respond", "message": "use another name"}, "approved, edited or rejected"),
     ],

@@ -84,8 +84,8 @@ async def test_what_this_workspace_ran_for_the_same_goal_runs_again_without_a_qu
 
 async def test_what_the_person_names_is_not_asked_about(theatre: Opener) -> None:
     stage = theatre(Troupe(scores=[0.95]))
-    await planted(stage, poisoned(send("ann@good.example", "hi")), "Say hi to ann@good.example about wind")
-    state = await stage.say("Say hi to ann@good.example about solar")
+    await planted(stage, poisoned(send("ann@good.example", "hi")), "Write hi to ann@good.example about wind")
+    state = await stage.say("Write hi to ann@good.example about solar")
     assert (state["decision"]["source"], await stage.question()) == ("memory", None)
     assert [note.path for note in stage.troupe.saved] == ["ann@good.example"]
 

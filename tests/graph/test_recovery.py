@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from agents.contracts import Assignment
 from agents.tools.registry import Tool, ToolOutput
 from domain.checkpoints import Checkpoint
-from domain.errors import ModelRefused, ToolError
+from domain.errors import ModelRefused, ToolError, ToolRefused
 from domain.outcomes import StepResult
 from domain.plans import Plan
 from domain.secrets import Secrets
@@ -128,6 +128,14 @@ async def test_another_tool_takes_over(theatre: Opener) -> None:
     with_tools(stage, main=SystemExit(3), other=ToolOutput("from the other"))
     state = await stage.say("Look at it")
     assert rungs(stage) == ["retry", "alternative_tool"]
+    assert state["outcome"]["answer"] == "from the other"
+
+
+async def test_what_a_tool_refuses_for_good_is_asked_of_another_at_once(theatre: Opener) -> None:
+    stage = theatre(Troupe(plans=[Plan(steps=[LOOK])]), limits=FAST)
+    with_tools(stage, main=ToolRefused("no such lamp"), other=ToolOutput("from the other"))
+    state = await stage.say("Look at it")
+    assert rungs(stage) == ["alternative_tool"]
     assert state["outcome"]["answer"] == "from the other"
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -20,7 +21,11 @@ from memory.redis import RedisRecords
 from memory.tasks import TASK_RUN, TaskRecord
 from tests.graph.conftest import DELIVER, Note, Opener, Theatre, Troupe, step
 from tests.redis_server import RedisServer
-from understudy.runs import Runs, ThreadEntry
+from tests.understudy.durable.desks import open_reception
+from understudy.durable.fence_rows import Holder
+from understudy.durable.fences import Fences
+from understudy.runs import Runs
+from understudy.threads import ThreadEntry
 
 
 @dataclass
@@ -50,8 +55,12 @@ async def records(redis_server: RedisServer, tmp_path: Path) -> AsyncIterator[Qu
 
 
 async def ran(stage: Theatre, records: QueuedRecords) -> list[Stamped]:
-    runs = Runs(stage.graph, records, Journal(records), time.time, ended=nothing)
-    return [stamped async for stamped in runs.start("Do it", Context(user="ada"), thread="t")]
+    with TemporaryDirectory() as folder:
+        async with open_reception(Path(folder), None) as reception:
+            fences = Fences(reception.database, Holder.of("here"), time.time)
+            journal, desk = Journal(records), reception.desk
+            runs = Runs(stage.graph, records, journal, time.time, fences=fences, desk=desk, ended=nothing)
+            return [stamped async for stamped in runs.start("Save it", Context(user="ada"), thread="t")]
 
 
 def outcome(events: list[Stamped]) -> Outcome:
@@ -80,7 +89,7 @@ async def test_a_run_outlives_redis_and_is_there_when_it_is_back(
     redis_server.start()
     assert await journal(records) == events
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
-    assert [(task.goal, task.successes) for task in await remembered(stage)] == [("Do it", 1)]
+    assert [(task.goal, task.successes) for task in await remembered(stage)] == [("Save it", 1)]
 
 
 async def test_a_run_without_memory_says_so(theatre: Opener, records: QueuedRecords, redis_server: RedisServer) -> None:

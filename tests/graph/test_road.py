@@ -48,6 +48,19 @@ async def test_a_similar_goal_takes_the_remembered_sequence_and_skips_the_planne
     assert state["decision"]["sequence"] == ["reader", "writer"]
 
 
+async def test_a_remembered_plan_that_cannot_run_here_goes_to_the_planner_with_its_problems(theatre: Opener) -> None:
+    stage = theatre(Troupe(scores=[0.92]))
+    await stage.say("Create a blog post about AI trends")
+    stage.troupe.plans, team = [Plan(steps=[step("look")])], stage.services.team
+    reader = team.specialists[0].model_copy(update={"fallback": None})
+    stage.services = replace(stage.services, team=team.model_copy(update={"specialists": (reader,)}))
+    stage.reopen()
+    state = await stage.say("Write a blog about machine learning")
+    assert (state["recall"]["confidence"] > 0.8, state["decision"]["source"]) == (True, "planner")
+    assert [problem.code for problem in stage.troupe.planning[-1].unfit] == ["unknown_agent"]
+    assert list(stage.troupe.planning[0].unfit) == []
+
+
 async def test_work_below_the_bar_is_given_but_never_reused(theatre: Opener) -> None:
     stage = theatre(Troupe(scores=[0.5]))
     state = await stage.say("Create a blog post about AI trends")

@@ -51,7 +51,7 @@ async def test_a_value_that_is_known_only_at_the_effect_is_held_against_the_rule
     late = EVIL.model_copy(update={"args": {"path": path, "text": "x"}, "needs": ["read"]})
     troupe = Troupe(plans=[Plan(steps=[step("read"), late])], perform=perform)
     stage = await ruled(theatre(troupe, limits=NO_REPLANS), NO_EVIL)
-    outcome = (await stage.say("Write it down"))["outcome"]
+    outcome = (await stage.say("Write it down as evil.md"))["outcome"]
     assert (outcome["status"], outcome["failure"]["code"]) == ("failed", "constraint_violated")
     assert stage.troupe.saved == []
     assert await stage.services.effects.unknown("default") == []

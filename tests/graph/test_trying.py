@@ -8,6 +8,7 @@ import pytest
 from agents.contracts import Assignment, Planning, PlanningRequest
 from agents.delegation.trials import Trial
 from agents.team import Specialist, Team, Template
+from domain.autonomy import Autonomy
 from domain.errors import ToolError
 from domain.outcomes import StepResult
 from domain.plans import Plan
@@ -23,6 +24,7 @@ def team(*templates: Template) -> Team:
     return Team(
         name="office",
         description="a team",
+        autonomy=Autonomy(tier="trusted"),
         specialists=(
             Specialist(name="reader", description="reads"),
             Specialist(name="writer", description="writes", tools=("save", "write_file")),

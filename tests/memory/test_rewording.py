@@ -72,6 +72,7 @@ def test_a_task_in_words_that_names_the_old_subject_is_stale_too() -> None:
         ("Summarise the sales file", "Summarise the costs file", {"path": "sales.csv"}, ["sales"]),
         ("turn the light on in the kitchen", "switch on the lights of the kitchen", {"device": "light"}, []),
         ("write about bees", "write about wasps", {"text": "write about bees"}, []),
+        ("lower the agents to 22", "lower the agents to 20", {"parameters": {"agents": 22}}, ["22"]),
     ],
 )
 def test_arguments_keep_no_word_of_another_goal(old: str, new: str, args: dict[str, Any], stale: list[str]) -> None:

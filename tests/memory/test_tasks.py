@@ -70,7 +70,7 @@ async def test_a_plan_that_queries_something_else_is_only_a_hint(tasks: TaskMemo
     await tasks.remember(record)
     recall = await tasks.recall("acme", "marketing", "Write a brief on wind in Texas")
     assert (recall.band, recall.confidence) == ("hint", 0.8)
-    assert "still names Iowa" in recall.explanation
+    assert "still for Iowa" in recall.explanation
 
 
 async def test_runs_of_one_task_are_merged(tasks: TaskMemory, clock: Clock) -> None:

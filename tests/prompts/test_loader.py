@@ -21,7 +21,7 @@ HEAD = "---\nname: greeter\nversion: 1\nvariables: {}\n---\n# System\nGreet.\n# 
 
 def test_render() -> None:
     rendered = parse(TEXT, name="greeter").render(who="Ada", day="Monday")
-    assert rendered == Rendered('You greet. {"costs": "$5"}', "It is Monday. Greet Ada.")
+    assert rendered == Rendered('You greet. {"costs": "$5"}', "It is Monday. Greet Ada.", "greeter@2")
 
 
 def test_values_are_not_read_as_templates() -> None:
@@ -84,3 +84,9 @@ def test_shipped_prompts_load_and_carry_the_rule_on_quoted_material(name: str) -
     prompt = Prompts().load(name)
     assert "$data_rule" in prompt.system
     assert "$today" in prompt.user
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "critic.md").write_bytes(b"\xff\xfe")
+    with pytest.raises(InvalidPrompt, match="prompt 'critic' in .* cannot be read"):
+        Prompts(tmp_path).load("critic")

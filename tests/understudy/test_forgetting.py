@@ -17,7 +17,7 @@ from understudy.settings import Settings, load_settings
 
 CANARY = b"canary-55e0"
 GOAL = f"Write a brief on how Iowa's electricity mix changed, for {CANARY.decode()}"
-SIGNS = (CANARY, digest(GOAL).encode(), b"effects:w:", b"state:w:", b"journal:w:")
+SIGNS = (CANARY, digest(GOAL).encode(), b"effects:w:", b"state:w:", b"journal:w:", b"calls:w:")
 """What must be gone: the words, what selection knows of them, and whatever belongs to the conversation."""
 ENERGY = Path(__file__).parents[2] / "examples" / "energy"
 
@@ -37,7 +37,8 @@ async def product(tmp_path: Path) -> AsyncIterator[Orchestrator]:
 
 
 async def done(orchestrator: Orchestrator, thread: str, goal: str = GOAL) -> None:
-    """Run a goal, approving what is asked, with a note for the conversation, and correct the answer."""
+    """Run a goal, approving what is asked, with a note and a kept call in the conversation, and correct the answer."""
+    await orchestrator._house.calls.append("w", thread, "r", "tool", {"text": CANARY.decode()})
     note = Slot("note", "session", str)
     await orchestrator._house.state.set(note, Where("w", thread), f"think of {CANARY.decode()}")
     result = await orchestrator.run(goal, thread=thread)

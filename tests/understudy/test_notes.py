@@ -34,11 +34,12 @@ async def test_a_note_reaches_the_next_specialist_as_data_and_stays_in_the_conve
             result = await understudy.run("How much electricity was made?", thread="talk")
             assert result.outcome is not None and result.outcome.status == "done"
             entries = await understudy.state("talk")
-            (last,) = [r for r in server.requests() if "- (conversation, by find)" in str(r["messages"])]
+            told = [str(r["messages"]) for r in server.requests() if "- (conversation, by find)" in str(r["messages"])]
+            (last,) = [messages for messages in told if "You are `analyse`" in messages]
     assert [(e.scope, e.owner, e.name, e.value) for e in entries] == [
         ("session", "talk", "notes", [{"by": "find", "text": NOTE["text"]}])
     ]
-    assert '<data name="read_notes">' in str(last["messages"])
+    assert '<data name="read_notes">' in last
 
 
 async def test_nobody_takes_notes_of_private_data(tmp_path: Path) -> None:

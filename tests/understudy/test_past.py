@@ -13,9 +13,9 @@ from domain.outcomes import Outcome
 from evals.benchmarks.crash_world import TEAM, Script, World
 from graph.context import Context, Services
 from memory.records import Value
+from understudy.durable.fences import ThreadBusy
 from understudy.orchestrator import Orchestrator
 from understudy.pruning import Retention
-from understudy.runs import ThreadBusy
 from understudy.settings import Settings, load_settings
 from understudy.wiring import House
 

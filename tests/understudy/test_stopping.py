@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -16,11 +13,11 @@ from langgraph.errors import GraphDrained
 
 from domain.events import RunFinished, RunStopped
 from evals.scripted import ScriptedServer
+from tests.forks import Forks, command
 from understudy.orchestrator import Orchestrator
 from understudy.settings import Settings, load_settings
 from understudy.stopping import Brake
 
-ROOT = Path(__file__).parents[2]
 GOAL = "Explain in detail what a heat pump does"
 SILENCE = {"hang": 60}
 
@@ -57,16 +54,14 @@ async def test_a_cancelled_run_stops_and_goes_on_later(silent: ScriptedServer) -
     assert isinstance(ended[-1], RunFinished)
 
 
-def test_sigterm_waits_no_longer_than_its_grace(silent: ScriptedServer) -> None:
-    command = [sys.executable, "-m", "understudy", "run", GOAL, "--json"]
-    environment = os.environ | {"UNDERSTUDY_DRAIN_GRACE": "0.2", "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True) as run:
-        assert run.stdout is not None
+def test_sigterm_waits_no_longer_than_its_grace(forks: Forks, silent: ScriptedServer, tmp_path: Path) -> None:
+    grace = {"UNDERSTUDY_DRAIN_GRACE": "0.2"}
+    with forks.start(command, "run", GOAL, "--json", environment=grace, folder=tmp_path) as run:
         assert json.loads(run.stdout.readline())["type"] == "run_started"
         asked = time.monotonic()
         run.send_signal(signal.SIGTERM)
         rest = [json.loads(line) for line in run.stdout]
-        assert run.wait(30) == 130
+        assert run.wait() == 130
     assert rest[-1]["type"] == "run_stopped"
     assert time.monotonic() - asked < 20  # a model call alone may take 90
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from domain.approvals import SETTLE, ActionRequest, decode, typed_answer
+from domain.consent_words import GIVE_CONSENT
 from domain.errors import InvalidDecision
 from understudy.cli.phrases import line, request_text
 from understudy.cli.screen import put
@@ -23,7 +24,13 @@ Answers = Callable[[Sequence[ActionRequest]], list[Answer] | None]
 
 KEYS = "[a]pprove  [e]dit  [r]eject  [m]essage  [v]iew in full  [q]uit, leave open"
 SETTLE_KEYS = "[h]appened, mark it done  [t]ry again, it did not  [s]top  [v]iew in full  [q]uit, leave open"
-_SETTLED = {"h": "it happened", "t": "it did not", "s": "stop"}
+CONSENT_KEYS = "[a]lways  [t]his time  [n]ever  [r]efuse this time  [q]uit, leave open"
+_MEANT = {
+    SETTLE: {"h": "it happened", "t": "it did not", "s": "stop"},
+    GIVE_CONSENT: {"a": "always", "t": "this time", "n": "never", "r": "no"},
+}
+"""What letters mean for questions that have their own."""
+_KEYS = {SETTLE: SETTLE_KEYS, GIVE_CONSENT: CONSENT_KEYS}
 _LONG = 200
 """Characters from which a text is edited in an editor."""
 _TYPES = ("approve", "accept", "edit", "reject", "ignore", "respond", "response")
@@ -134,7 +141,7 @@ class Person:
         """Ask until an answer fits; None leaves the question open."""
         while True:
             try:
-                typed = self.read(f"{SETTLE_KEYS if request.name == SETTLE else KEYS} > ").strip()
+                typed = self.read(f"{_KEYS.get(request.name, KEYS)} > ").strip()
                 if typed.lower() in ("q", "quit"):
                     return None
                 answer = self._answer(typed, request)
@@ -148,8 +155,8 @@ class Person:
 
     def _answer(self, typed: str, request: ActionRequest) -> Answer | None:
         """Return what the typed text stands for, or None when something was shown and the question comes again."""
-        if request.name == SETTLE:
-            return self._settled(typed, request)
+        if request.name in _MEANT:
+            return self._meant(typed, request)
         match typed.lower():
             case "a" | "approve":
                 return {"type": "approve"}
@@ -164,11 +171,11 @@ class Person:
                 return None
         return self._typed(typed, request)
 
-    def _settled(self, typed: str, request: ActionRequest) -> Answer | None:
+    def _meant(self, typed: str, request: ActionRequest) -> Answer | None:
         if typed.lower() == "v":
             self._show_in_full(request)
             return None
-        return self._typed(_SETTLED.get(typed.lower(), typed), request)
+        return self._typed(_MEANT[request.name].get(typed.lower(), typed), request)
 
     def _typed(self, typed: str, request: ActionRequest) -> Answer | None:
         if (decision := typed_answer(typed, [request])) is not None:

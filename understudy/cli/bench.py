@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from understudy.cli.errors import FAILED
+from understudy.cli.evaluate_run import Names, Root
 from understudy.cli.options import AsJson, Data, Png, Team
 from understudy.cli.text import examples
 
@@ -85,13 +86,61 @@ def overhead(
     _print(asyncio.run(run(on_scripted_model, tasks=tasks)), as_json)
 
 
+@app.command(epilog=examples("bench recording"))
+def recording(
+    calls: Annotated[int, typer.Option(min=20, help="Calls on each side, made in turn.")] = 600, as_json: AsJson = False
+) -> None:
+    """Time what keeping a model call adds to it.
+
+    The same calls are made with and without the log, on a server that answers at once.
+    """
+    from evals.benchmarks.recording import run
+
+    _print(asyncio.run(run(calls=calls)), as_json)
+
+
+@app.command(epilog=examples("bench replay", "bench replay home marketing --rounds 5"))
+def replay(
+    names: Names = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Replays of everything; their median counts.")] = 3,
+    root: Root = None,
+    as_json: AsJson = False,
+) -> None:
+    """Time how quickly recorded tasks are replayed.
+
+    Two processes replay them strictly, without a model and the network. It counts, too, whether each replay says the
+    same.
+    """
+    from evals.benchmarks.replay import run
+    from evals.suites import found
+    from understudy.evaluation.playing import open_player
+
+    _print(run(found(names or (), root), open_player, rounds=rounds), as_json)
+
+
 @app.command(epilog=examples("bench latency --data examples/energy"))
 def latency(data: Data = None, as_json: AsJson = False) -> None:
     """Time a route, a plan preview, and the start of this command.
 
     The route is one from memory, the preview one without a model.
     """
-    _print(asyncio.run(_latency(data)), as_json)
+    from understudy.measured import latency_of_routes
+
+    _print(asyncio.run(latency_of_routes(data)), as_json)
+
+
+@app.command(epilog=examples("bench autonomy --rules 100 --decisions 1000"))
+def autonomy(
+    rules: Annotated[int, typer.Option(min=1, max=10_000, help="Constraints, and as many standing rules.")] = 1000,
+    decisions: Annotated[int, typer.Option(min=10, max=1_000_000, help="Acts decided on in the past.")] = 10_000,
+    rulings: Annotated[int, typer.Option(min=20, max=10_000, help="Rulings that are timed.")] = 300,
+    as_json: AsJson = False,
+) -> None:
+    """Time the decision whether an act needs a person.
+
+    It is taken in a workspace with many rules and a long past.
+    """
+    _print(asyncio.run(_autonomy(rules, decisions, rulings)), as_json)
 
 
 @app.command(epilog=examples("bench memory --size 1000"))
@@ -206,6 +255,19 @@ async def _plan(
         return await run(rows, memory=memory, seed=seed, encoder_name=encoder, others=others)
 
 
+@app.command(epilog=examples("bench compare --seeds 20"))
+def compare(
+    seeds: Annotated[int, typer.Option(min=2, help="Comparisons of each kind.")] = 100, as_json: AsJson = False
+) -> None:
+    """Measure how far a comparison of two versions can be believed.
+
+    It counts alarms where nothing changed, and how often a planted drop of ten points is found, by tasks and epochs.
+    """
+    from evals.benchmarks.compare import run
+
+    _print(run(seeds=seeds), as_json)
+
+
 @app.command(epilog=examples("bench crash --kills 20"))
 def crash(
     kills: Annotated[int, typer.Option(min=1, help="Times a process is killed.")] = 500,
@@ -223,6 +285,47 @@ def crash(
     with progress("kills", kills) as advanced:
         report = run(worker, kills=kills, seed=seed, progress=advanced)
     _print(report, as_json)
+
+
+@app.command(epilog=examples("bench approvals --quick", "bench approvals --only race --only deadlines --json"))
+def approvals(
+    quick: Annotated[bool, typer.Option("--quick", help="A small number of everything; some three minutes.")] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="PART", help="twice, race, deadlines, waiting, claims, kills, restarts."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the random times.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Measure decisions and deadlines under kills and restarts.
+
+    Real processes work on a PostgreSQL and a Redis of their own, which must be installed. The full one takes hours;
+    its parts can be measured one by one.
+    """
+    from evals.benchmarks.approvals import FULL, QUICK, chosen_parts, run
+    from understudy.approving import worker
+    from understudy.cli.terminal import progress
+
+    parts = chosen_parts(only or [])
+    with progress("parts", len(parts)) as advanced:
+        report = run(worker, QUICK if quick else FULL, parts=parts, seed=seed, progress=advanced)
+    _print(report, as_json)
+
+
+@app.command(epilog=examples("bench hostile --quick"))
+def hostile(
+    quick: Annotated[bool, typer.Option("--quick", help="Every seventh pair only, by one road each.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Play AgentDojo's attacks and honest tasks through the graph.
+
+    The cast obeys every injected word, and nothing else makes the system ask. It counts which of the attacker's calls
+    happened, and how often honest tasks are asked about. Needs the package agentdojo.
+    """
+    from evals.benchmarks.hostile import run
+    from memory.encoders import encoder
+
+    _print(run(encoder("wordllama"), quick=quick), as_json)
 
 
 @app.command(epilog=examples("bench faults --runs 14"))
@@ -250,20 +353,24 @@ def faults(
     _print(report, as_json)
 
 
-async def _latency(data: Path | None) -> "Report":
-    from evals.benchmarks.latency import KNOWN_PLAN, run
-    from understudy.measured import MeasuredOrchestrator, without_model
-    from understudy.orchestrator import Orchestrator
+async def _autonomy(rules: int, decisions: int, rulings: int) -> "Report":
+    from evals.benchmarks.autonomy import entries, run
+    from graph.context import Context
+    from understudy.cli.terminal import progress
+    from understudy.measured import without_model
+    from understudy.wiring import House
 
-    topics = ("wind", "coal", "exports", "wages", "rainfall", "housing", "ferries", "libraries", "wheat", "tourism")
-    known = [f"Describe how {topic} changed in region {n} and why" for topic in topics for n in range(10)]
-    new = [f"How many {topic} were there in year {1990 + n}?" for topic in topics for n in range(4)]
-    with tempfile.TemporaryDirectory() as home:
-        async with Orchestrator(without_model(Path(home), data)) as orchestrator:
-            subject = MeasuredOrchestrator(orchestrator, "documents")
-            for goal in known:
-                await subject.prepare(goal, KNOWN_PLAN)
-            return await run(route=orchestrator.route, preview=orchestrator.route, known=known, new=new)
+    done = 0
+    with tempfile.TemporaryDirectory() as home, progress("writing the past", entries(rules, decisions)) as advanced:
+
+        def more(count: int) -> None:
+            nonlocal done
+            done += count
+            advanced(done)
+
+        async with House(without_model(Path(home), None)) as house:
+            services = await house.services_for(Context())
+            return await run(services, rules=rules, decisions=decisions, rulings=rulings, progress=more)
 
 
 def _print(report: "Report", as_json: bool) -> None:

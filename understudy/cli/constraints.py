@@ -1,13 +1,12 @@
 """`understudy memory constraints`: the hard rules of a workspace."""
 
 import json
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from understudy.cli.given import given_json
 from understudy.cli.opened import with_orchestrator
 from understudy.cli.options import AsJson, Workspace
 from understudy.cli.text import examples
@@ -65,7 +64,7 @@ def history(workspace: Workspace = None, as_json: AsJson = False) -> None:
     from understudy.cli.tables import print_table
 
     rows = [
-        (v.number, v.id, v.move, v.provenance.user or v.provenance.writer,
+        (v.number, v.id, v.move, v.provenance.who,
          time.strftime("%Y-%m-%d %H:%M", time.localtime(v.time)), json.dumps(v.rule) if v.rule else "")
         for v in versions
     ]  # fmt: skip
@@ -110,12 +109,4 @@ def _rule(file: str) -> "Rule":
     from domain.errors import InvalidRule
     from memory.constraints import parsed_rule
 
-    try:
-        value = json.loads(sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8"))
-    except OSError as error:
-        msg = f"{file} cannot be read: {error.strerror or error}"
-        raise InvalidRule(msg) from error
-    except ValueError as error:
-        msg = f"this is no JSON: {error}"
-        raise InvalidRule(msg) from error
-    return parsed_rule(value)
+    return parsed_rule(given_json(file, InvalidRule))

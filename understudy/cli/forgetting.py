@@ -92,10 +92,10 @@ def refused(
         msg = "either try them again or give them up"
         raise UserError(msg)
     if retry:
-        typer.echo(f"{with_orchestrator(None, lambda o: o.retry_refused())} write(s) were refused again")
+        typer.echo(f"{with_orchestrator(None, lambda o: o.settle_refused(again=True))} write(s) were refused again")
         return
     if discard:
-        typer.echo(f"gave up {with_orchestrator(None, lambda o: o.discard_refused())} write(s)")
+        typer.echo(f"gave up {with_orchestrator(None, lambda o: o.settle_refused(again=False))} write(s)")
         return
     found = with_orchestrator(None, lambda o: o.refused())
     if as_json:

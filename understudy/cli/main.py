@@ -12,15 +12,23 @@ from typing import Annotated
 import typer
 
 from understudy.cli import (
+    audit,
     bench,
     bottlenecks,
     chat,
+    checkpoints,
+    consent,
+    evaluate,
     feedback,
+    friction,
+    inbox,
     memory,
+    notify,
     performance,
     plan,
     prune,
     route,
+    rules,
     run,
     state,
     status,
@@ -29,6 +37,7 @@ from understudy.cli import (
     trace,
     trial,
     undo,
+    worker,
 )
 from understudy.cli.errors import USAGE, Group, complain
 
@@ -60,16 +69,25 @@ app.command(epilog=route.EXAMPLES)(route.route)
 app.command(epilog=plan.EXAMPLES)(plan.plan)
 app.add_typer(team.app, name="team")
 app.add_typer(tools.app, name="tools")
+app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(memory.app, name="memory")
+app.add_typer(rules.app, name="rules")
+app.add_typer(consent.app, name="consent")
 app.command(epilog=feedback.EXAMPLES)(feedback.feedback)
 app.command(epilog=performance.EXAMPLES)(performance.performance)
 app.add_typer(trial.app, name="trial")
+app.add_typer(inbox.app, name="inbox")
+app.add_typer(notify.app, name="notify")
+app.command(epilog=friction.EXAMPLES)(friction.friction)
+app.add_typer(audit.app, name="audit")
 app.command(epilog=status.EXAMPLES)(status.status)
 app.command(epilog=state.EXAMPLES)(state.state)
 app.command(epilog=prune.EXAMPLES)(prune.prune)
 app.command(epilog=trace.EXAMPLES)(trace.trace)
 app.command(epilog=bottlenecks.EXAMPLES)(bottlenecks.bottlenecks)
 app.command(epilog=undo.EXAMPLES)(undo.undo)
+app.command(epilog=worker.EXAMPLES)(worker.worker)
+app.add_typer(evaluate.app, name="eval")
 app.add_typer(bench.app, name="bench")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from understudy.cli.opened import with_orchestrator
-from understudy.cli.options import Workspace, new_file
+from understudy.cli.options import Unredacted, Workspace, new_file
 
 if TYPE_CHECKING:
     from understudy.orchestrator import Orchestrator
@@ -19,17 +19,19 @@ def export_tasks(
         typer.Argument(metavar="[FILE]", dir_okay=False, callback=new_file, help="A new file; else stdout."),
     ] = None,
     workspace: Workspace = None,
+    unredacted: Unredacted = False,
 ) -> None:
     """Write the remembered tasks as JSON lines.
 
-    Each comes with the versions of team, encoder and models that it was done with.
+    Each comes with the versions of team, encoder and models that it was done with. Keys, account numbers and addresses
+    are taken out and cannot be put back; a backup of your own memory is made with --unredacted.
     """
     from domain.errors import UserError
 
     if file is not None and file.exists():
         msg = f"{file} is there already and is kept as it is; name a new file"
         raise UserError(msg)
-    lines = with_orchestrator(workspace, lambda o: o.exported())
+    lines = with_orchestrator(workspace, lambda o: o.exported(unredacted=unredacted))
     text = "".join(f"{line}\n" for line in lines)
     if file is None:
         sys.stdout.write(text)

@@ -23,6 +23,19 @@ def new_file(path: Path | None) -> Path | None:
     raise typer.BadParameter(msg)
 
 
+def new_folder(path: Path) -> Path:
+    """Make a folder that will be written to, or refuse it before any work is done for it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"'{path}' cannot be written: {error.strerror}"
+        raise typer.BadParameter(msg) from error
+    if not os.access(path, os.W_OK):
+        msg = f"'{path}' cannot be written"
+        raise typer.BadParameter(msg)
+    return path
+
+
 Team = Annotated[
     str | None, typer.Option("--team", metavar="NAME|FILE", help="Team that works: a shipped one or a team file.")
 ]
@@ -58,6 +71,9 @@ Decide = Annotated[
 Png = Annotated[
     Path | None,
     typer.Option("--png", metavar="FILE", dir_okay=False, callback=new_file, help="Draw it, too, into this PNG file."),
+]
+Unredacted = Annotated[
+    bool, typer.Option("--unredacted", help="Leave keys, account numbers and addresses in what is written.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else there.")]
 

@@ -12,6 +12,8 @@ from understudy.cli.text import clean, excerpt, one_line, shown_value
 
 NO_MODEL = "no model configured: rule-based understudies are playing"
 
+_FACT = 300
+"""Characters of one fact that are shown."""
 LABEL_WIDTH = 10
 """Columns that labels take; texts start beyond them."""
 _FROM: dict[RouteSource, str] = {
@@ -100,13 +102,21 @@ def outcome_text(outcome: Outcome) -> Text:
     return Text("\n").join(lines)
 
 
-def request_text(request: ActionRequest) -> Text:
-    """Return a question to a person: what happens, why, and the arguments, long ones cut."""
+def request_text(request: ActionRequest, *, whole: bool = False) -> Text:
+    """Return a question to a person: what happens, why, what is known about it, and the arguments.
+
+    Args:
+        request: The question.
+        whole: Whether long facts and arguments are shown to their end.
+    """
     parts = [line("decide", one_line(request.name), "bold yellow"), Text(_indented(clean(request.description)))]
+    for label, told in request.facts.lines() if request.facts else ():
+        fact = one_line(told, len(told) if whole else _FACT)
+        parts.append(Text.assemble((_indented(f"{label}: "), "dim"), fact))
     for name, value in request.args.items():
-        whole = shown_value(value)
-        hidden = " (contains control characters, which are not shown)" if clean(whole) != whole else ""
-        body = _argument(excerpt(whole))
+        text = shown_value(value)
+        hidden = " (contains control characters, which are not shown)" if clean(text) != text else ""
+        body = _argument(clean(text) if whole else excerpt(text))
         parts.append(Text.assemble((_indented(f"{one_line(name)}:"), "bold"), (hidden, "red"), body))
     return Text("\n").join(parts)
 

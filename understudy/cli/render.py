@@ -4,8 +4,11 @@ from typing import assert_never
 
 from rich.text import Text
 
+from domain.autonomy import Action
 from domain.events import (
+    ActionRuled,
     AgentSelected,
+    AnswerNoted,
     ApprovalDecided,
     ApprovalRequested,
     CheckpointPassed,
@@ -23,6 +26,7 @@ from domain.events import (
     ResourceBound,
     RoleDegraded,
     RouteDecided,
+    RuleProposed,
     RunFinished,
     Rung,
     RunStarted,
@@ -57,6 +61,8 @@ def rendered(event: Event) -> Text | None:  # noqa: C901 - one case for each eve
             return _step(event)
         case RecoveryChosen():
             return _recovery(event)
+        case ActionRuled():
+            return _ruled(event)
         case StepHeld():
             return line("waits", f"{event.request.name} needs your decision; the other steps go on", "yellow")
         case ToolCalled() | ToolReturned() | EffectRecorded() | EffectUndone():
@@ -72,10 +78,13 @@ def rendered(event: Event) -> Text | None:  # noqa: C901 - one case for each eve
         case CheckpointPassed():
             return line("passed", f"checkpoint {event.checkpoint}: {one_line(event.reason, 200)}", "dim")
         case ApprovalRequested():
-            names = ", ".join(request.name for request in event.requests)
-            return line("waits", f"your decision is needed: {one_line(names)}", "yellow")
+            return _asked(event)
+        case AnswerNoted():
+            return line("noted", f"the answer of {one_line(event.by)}; still wanted: {one_line(event.wants)}", "yellow")
         case ApprovalDecided():
             return _approval_decided(event)
+        case RuleProposed():
+            return _offered(event)
         case OutcomeRemembered():
             return line("memory", f"remembered as {event.task}", "dim")
         case RunFinished():
@@ -84,6 +93,28 @@ def rendered(event: Event) -> Text | None:  # noqa: C901 - one case for each eve
             return line("stopped", one_line(event.reason, 200), "yellow")
         case _:
             assert_never(event)
+
+
+def _asked(event: ApprovalRequested) -> Text:
+    names = ", ".join(request.name for request in event.requests)
+    return line("waits", f"your decision is needed: {one_line(names)}", "yellow")
+
+
+def _offered(event: RuleProposed) -> Text:
+    accept = f"understudy rules accept {event.rule}"
+    return line("offer", f"{one_line(event.words, 200)}? {one_line(event.evidence, 200)}. Accept: {accept}", "bold")
+
+
+_RULED: dict[Action, str] = {
+    "act": "does it", "act_and_notify": "does it and tells you", "ask": "asks you first",
+    "escalate": "asks whoever is next", "refuse": "does not do it",
+}  # fmt: skip
+
+
+def _ruled(event: ActionRuled) -> Text:
+    ruling = event.ruling
+    style = "dim" if ruling.acts else "yellow"
+    return line("ruling", f"{event.step}: {_RULED[ruling.action]} — {one_line(ruling.reason, 200)}", style)
 
 
 _RUNGS: dict[Rung, str] = {

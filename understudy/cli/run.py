@@ -92,25 +92,26 @@ def _follow(
 ) -> None:
     from understudy.cli.screen import starting
 
-    answers = _answers(yes=yes, decide=decide, as_json=as_json)
+    answers = answers_for(yes=yes, decide=decide, as_json=as_json)
     with starting():
         from understudy.cli.session import follow_one
         from understudy.settings import load_settings
 
         settings = load_settings(**overrides)
-    screen = _screen(as_json=as_json, plan_only=plan_only)
+    screen = screen_for(as_json=as_json, plan_only=plan_only)
     code = asyncio.run(follow_one(settings, screen, answers, start, resumes=resumes))
     _warn_of_unused(answers)
     raise typer.Exit(code)
 
 
-def _screen(*, as_json: bool, plan_only: bool) -> "Screen":
+def screen_for(*, as_json: bool, plan_only: bool) -> "Screen":
+    """Return where a run is shown."""
     from understudy.cli.screen import JsonScreen, TerminalScreen
 
     return JsonScreen() if as_json else TerminalScreen(plan_only=plan_only)
 
 
-def _answers(*, yes: bool, decide: Path | None, as_json: bool) -> "Answers":
+def answers_for(*, yes: bool, decide: Path | None, as_json: bool) -> "Answers":
     """Return who answers; a program that reads JSON is never asked."""
     from understudy.cli import approve
     from understudy.cli.screen import console

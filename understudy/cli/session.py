@@ -2,19 +2,17 @@
 
 import asyncio
 import os
-import shlex
-import shutil
 import signal
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass
 from typing import NoReturn, cast
 
-from domain.events import ApprovalRequested, Event, RunFinished, RunStopped, Stamped
+from domain.events import AnswerNoted, ApprovalRequested, Event, RunFinished, RunStopped, Stamped
 from domain.outcomes import Outcome, RunStatus
 from understudy.cli.approve import Answer, Answers
 from understudy.cli.errors import DONE, FAILED, INTERRUPTED, WAITS, complain
+from understudy.cli.hints import inbox_command, resume_command
 from understudy.cli.screen import Screen, starting
 from understudy.orchestrator import Orchestrator
 from understudy.settings import Settings
@@ -37,19 +35,13 @@ def code_of(outcome: Outcome) -> int:
     return _CODES[outcome.status]
 
 
-def program() -> str:
-    """Return what to type for this command: its name where the shell finds it, else the path it was called by."""
-    called = sys.argv[0]
-    if os.path.basename(called) != "understudy" or shutil.which("understudy"):
-        return "understudy"
-    return shlex.quote(os.path.relpath(called))
-
-
 def resume_hint(stamped: Stamped, waits: bool) -> str:
     """Return how to go on with a thread in the shell."""
-    workspace = "" if stamped.workspace == "default" else f" --workspace {shlex.quote(stamped.workspace)}"
-    command = f"{program()} resume {shlex.quote(stamped.thread)}{workspace}"
-    return f"Answer with: {command} (add --yes to approve, or --decide FILE)" if waits else f"Go on with: {command}"
+    command = resume_command(stamped.thread, stamped.workspace)
+    if not waits:
+        return f"Go on with: {command}"
+    shown = inbox_command(stamped.thread, stamped.workspace)
+    return f"Answer with: {command} (add --yes to approve, or --decide FILE), or see: {shown}"
 
 
 @dataclass
@@ -86,6 +78,9 @@ class Session:
         match event:
             case RunFinished(outcome=outcome):
                 return code_of(outcome)
+            case AnswerNoted():
+                self._told("waits for more answers", waits=True)
+                return WAITS
             case RunStopped(reason=reason):
                 self._told("only planned" if reason == PLANNED else "stopped")
                 return DONE if reason == PLANNED else INTERRUPTED

@@ -2,6 +2,7 @@
 
 from rich.text import Text
 
+from understudy.cli.inbox_text import clock_time
 from understudy.cli.phrases import line, mode, remembered
 from understudy.cli.text import one_line
 from understudy.standing import Status
@@ -17,6 +18,9 @@ def status_text(status: Status) -> Text:
         line("encoder", status.encoder),
         line("contexts", _contexts(status)),
     ]
+    if status.questions:
+        due = f", the first until {clock_time(status.next_due)}" if status.next_due is not None else ""
+        parts.append(line("inbox", f"{status.questions} question(s) wait for a person{due}", "yellow"))
     parts += [line("open", f"{t.thread}  {t.state}  {one_line(t.goal, 70)}") for t in status.open_threads]
     parts += [line("note", one_line(reason, 200), "yellow") for reason in status.degraded]
     return Text("\n").join(parts)

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from understudy.cli.checkpoint_text import passes, stands
 from understudy.cli.errors import USAGE
 from understudy.cli.text import examples
 
 if TYPE_CHECKING:
     from agents.team import Team
-    from domain.checkpoints import Checkpoint
 
 EXAMPLES = """\b
 Examples:
@@ -95,21 +95,7 @@ def _tools(team: "Team") -> list[tuple[str, ...]]:
 
 
 def _checkpoints(team: "Team") -> list[tuple[str, ...]]:
-    return [
-        (c.name, c.condition + (f" {c.stage}" if c.stage else ""), _passes(c), c.description or "-")
-        for c in team.checkpoints
-    ]
-
-
-def _passes(checkpoint: "Checkpoint") -> str:
-    if not checkpoint.enabled:
-        return "always (switched off)"
-    bounds = checkpoint.auto_approve_if.model_dump(exclude_none=True)
-    reasons = [f"{name.removesuffix('_above')} > {bound:g}" for name, bound in bounds.items()]
-    either = [" and ".join(reasons)] if reasons else []
-    if checkpoint.auto_approve_for_users:
-        either.append("for " + ", ".join(checkpoint.auto_approve_for_users))
-    return " or ".join(either) or "never"
+    return [(c.name, stands(c), passes(c), c.description or "-") for c in team.checkpoints]
 
 
 def _templates(team: "Team") -> list[tuple[str, ...]]:

@@ -1,12 +1,16 @@
 """`understudy trace`: what happened in a run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from understudy.cli.opened import with_orchestrator
-from understudy.cli.options import AsJson, Workspace
+from understudy.cli.options import AsJson, Unredacted, Workspace
+
+if TYPE_CHECKING:
+    from graph.trace import Trace
+    from understudy.orchestrator import Orchestrator
 
 EXAMPLES = """\b
 Examples:
@@ -27,13 +31,14 @@ def trace(
         Path | None, typer.Option("--picture", metavar="FILE", dir_okay=False, help="Draw it too, as .png or .svg.")
     ] = None,
     as_json: AsJson = False,
+    unredacted: Unredacted = False,
 ) -> None:
     """Show what happened in a run, step by step.
 
     Each step comes with its time, confidence, tokens and cost, who did it, and what it changed. The critical path says
     what the run's time went to, and a step's slack by how much it could have ended later.
     """
-    found = with_orchestrator(workspace, lambda o: o.trace(run))
+    found = with_orchestrator(workspace, lambda o: _traced(o, run, leaves=as_json or picture is not None))
     if picture is not None:
         from understudy.cli.gantt import draw
 
@@ -42,12 +47,14 @@ def trace(
 
     path = critical_path(found)
     if as_json:
+        from domain.redaction import redacted_value
         from understudy.cli.screen import print_json
 
         effects = [effect.model_dump(mode="json") for effect in found.effects]
         usage = found.usage.model_dump(mode="json")
         more = {"seconds": found.seconds, "effects": effects, "usage": usage}
-        print_json(found.model_dump(mode="json") | more | {"critical_path": path.model_dump(mode="json")})
+        value = found.model_dump(mode="json") | more | {"critical_path": path.model_dump(mode="json")}
+        print_json(value if unredacted else redacted_value(value))
         return
     from understudy.cli.critical_text import path_tree
     from understudy.cli.screen import console
@@ -58,3 +65,11 @@ def trace(
         out.width = _WIDE
     out.print(trace_tree(found))
     out.print(path_tree(found, path))
+
+
+async def _traced(orchestrator: "Orchestrator", run: str, *, leaves: bool) -> "Trace":
+    """Return the trace of a run; where it leaves as a file or as JSON, that is noted."""
+    found = await orchestrator.trace(run)
+    if leaves:
+        await orchestrator.audit.note_export("trace", run=found.run)
+    return found

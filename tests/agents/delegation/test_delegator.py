@@ -43,8 +43,19 @@ async def test_without_history_the_teams_default_does_it(desk: Desk) -> None:
         estimated_cost=10.0,
         policy="shared-linear",
         reason="nothing was seen yet, so the team's default senior does it",
+        chances={"junior": 0.0, "senior": 1.0},
+        expected=chosen.expected,
     )
     assert 0 < chosen.confidence < 1
+    assert chosen.expected["senior"] == chosen.confidence
+
+
+async def test_a_choice_that_draws_lots_tells_its_odds(desk: Desk) -> None:
+    await desk.observe("senior", 0.6, 4)
+    await desk.observe("junior", 0.6, 4)
+    chances = (await desk.select()).chances
+    assert sum(chances.values()) == pytest.approx(1)
+    assert 0 < chances["senior"] < 1
 
 
 async def test_what_was_seen_changes_the_choice_and_the_estimates(desk: Desk) -> None:

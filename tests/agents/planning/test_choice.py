@@ -2,7 +2,7 @@ import pytest
 
 from agents.planning.choice import choose, rationale, traded
 from agents.planning.estimates import Estimate
-from agents.planning.preferences import budget_for, consents_of, preference
+from agents.planning.preferences import budget_for, preference
 from agents.team import Weights
 from domain.budgets import Budget
 
@@ -75,8 +75,3 @@ def test_of_two_budgets_the_lower_one_holds() -> None:
     assert budget_for(Budget(seconds=60, calls=5), {"seconds": 90.0, "dollars": 1.0, "patience": 3.0}) == {
         "seconds": 60, "calls": 5, "dollars": 1.0,
     }  # fmt: skip
-
-
-def test_consents_that_were_given_once_and_for_all() -> None:
-    assert consents_of({"consent": "newsletter, personal_data"}) == {"newsletter", "personal_data"}
-    assert consents_of({}) == frozenset()

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +28,11 @@ def save(name: str, path: str, text: Any, *needs: str, **more: Any) -> Step:
     return step(name, *needs, tool="save", effect="write", args={"path": path, "text": text}, **more)
 
 
+def part(name: str, setting: str, value: int) -> Step:
+    args = {"device": "lamp", "setting": setting, "level": value}
+    return step(name, tool="switch", effect="write", args=args)
+
+
 def ref(name: str) -> dict[str, Any]:
     return {"ref": {"step": name}}
 
@@ -45,6 +51,8 @@ def found(means: Means, steps: list[Step], *, finished: tuple[str, ...] = (), **
 
 CASES: dict[str, tuple[list[Step], list[tuple[str, str]]]] = {
     "two settings in no order": ([switch("x", "lamp", 1), switch("y", "Lamp", 0)], [("conflict", "y")]),
+    "two parts of one device": ([part("x", "power", 1), part("y", "warmth", 2)], []),
+    "one part set twice": ([part("x", "warmth", 1), part("y", "warmth", 2)], [("conflict", "y")]),
     "two settings in order": ([switch("x", "lamp", 1), switch("y", "lamp", 0, "x")], []),
     "two devices": ([switch("x", "lamp", 1), switch("y", "fan", 0)], []),
     "one or the other": ([step("a"), switch("x", "lamp", 1, **when("mon")), switch("y", "lamp", 0, **when("tue"))], []),
@@ -70,6 +78,16 @@ CASES: dict[str, tuple[list[Step], list[tuple[str, str]]]] = {
 @pytest.mark.parametrize(("steps", "expected"), CASES.values(), ids=CASES)
 def test_findings(means: Means, steps: list[Step], expected: list[tuple[str, str]]) -> None:
     assert found(means, steps) == expected
+
+
+@pytest.mark.parametrize(("zone", "conflicts"), [("attic", 0), ("Cellar", 1)])
+def test_a_key_that_leaves_the_value_out_says_what_is_changed(means: Means, zone: str, conflicts: int) -> None:
+    keyed = replace(means.tools.get("switch"), key=("device", "zone"))
+    steps = [
+        step(name, tool="switch", effect="write", args={"device": "heating", "zone": where, "level": level})
+        for name, where, level in [("x", "cellar", 19), ("y", zone, 21)]
+    ]
+    assert found(Means(means.team, means.tools.with_tools([keyed])), steps) == [("conflict", "y")] * conflicts
 
 
 def test_a_checkpoint_that_shows_every_write_takes_the_risk(means: Means) -> None:

@@ -95,6 +95,17 @@ async def test_memories_are_shown_in_the_hint_band(
     assert ("Sum the sales -> researcher" in told(on)) is shown
 
 
+async def test_a_plan_that_memory_is_sure_of_and_that_cannot_run_is_a_hint_with_its_problems(
+    stage: Opened, planned: Callable[..., Any]
+) -> None:
+    near = Neighbour(task="t1", goal="Sum the sales", sequence=["researcher"], similarity=0.9, success=True)
+    on = stage({"content": PLANNED})
+    problem = Problem(code="constraint_violated", step="find", message="no_mail forbids it")
+    await planned(on, recall=Recall(confidence=0.9, neighbours=[near]), unfit=[problem])
+    assert "Sum the sales -> researcher" in told(on)
+    assert "\n- constraint_violated in 'find': no_mail forbids it\n</data>" in told(on)
+
+
 async def test_rejected_plan_comes_with_problems_and_failures(stage: Opened, planned: Callable[..., Any]) -> None:
     on = stage({"content": PLANNED})
     failed = StepResult(

@@ -7,7 +7,7 @@ from agents.contracts import Assignment
 from agents.roles.specialist import LAST_WORD, MAX_ROUNDS, SpecialistPlayer
 from agents.team import Team
 from agents.tools.registry import Tool, Toolbox
-from domain.briefings import Briefing
+from domain.briefings import Briefing, BriefingPart
 from domain.errors import MalformedAnswer
 from domain.events import ModelCalled, ToolCalled, ToolReturned
 from domain.outcomes import Source, StepResult, Usage
@@ -57,8 +57,8 @@ async def test_works_with_its_tools(stage: Opened, worked: Callable[..., Any]) -
     result = await worked(on)
     assert result == StepResult(
         step="find", agent="researcher", text="Sales were 12 [report.md].", data={"rows": [[12]]},
-        sources=[Source(name="report.md", locator="line 1")], confidence=0.7, seconds=result.seconds,
-        usage=Usage(calls=2, input_tokens=20, output_tokens=10),
+        sources=[Source(name="report.md", locator="line 1", quote="Sales were 12.")], confidence=0.7,
+        seconds=result.seconds, usage=Usage(calls=2, input_tokens=20, output_tokens=10),
     )  # fmt: skip
     assert replies(on) == ['<data name="read">\nSales were 12.\n</data>']
 
@@ -85,8 +85,8 @@ async def test_several_calls_in_one_round(stage: Opened, worked: Callable[..., A
         (reading("secrets.md"), "path_not_allowed"),
         ({"name": "read", "args": {"page": 1}}, "invalid_arguments"),
         ({"name": "read", "args": "{broken"}, "invalid_arguments"),
-        ({"name": "fetch", "args": {}}, "tool_failed"),
-        ({"name": "write_file", "args": {"path": "a", "text": "b"}}, "tool_failed"),
+        ({"name": "fetch", "args": {}}, "tool_refused"),
+        ({"name": "write_file", "args": {"path": "a", "text": "b"}}, "tool_refused"),
     ],
     ids=["refused", "misfit", "not-json", "unknown", "writes"],
 )
@@ -115,3 +115,17 @@ async def test_rounds_are_bounded(stage: Opened, worked: Callable[..., Any]) -> 
 async def test_empty_answer(stage: Opened, worked: Callable[..., Any]) -> None:
     with pytest.raises(MalformedAnswer, match="empty"):
         await worked(stage({"content": " "}, {"content": " "}))
+
+
+@pytest.mark.parametrize(("parts", "shown"), [(("brand_voice",), "Voice: tone: plain"), ((), "Voice: none")])
+async def test_the_voice_reaches_who_asks_for_it(
+    stage: Opened, team: Team, briefing: Briefing, parts: tuple[BriefingPart, ...], shown: str
+) -> None:
+    on = stage(ANSWER)
+    writer = team.specialist("writer").model_copy(update={"briefing": parts})
+    assignment = Assignment(
+        goal="Tell it.", briefing=briefing.only(parts), team=team, emit=on.events.append, inputs={},
+        step=Step(id="tell", agent="writer", task="Tell it."), specialist=writer, tools=Toolbox.of([]),
+    )  # fmt: skip
+    await SpecialistPlayer(lambda _: on.model, Prompts().load("specialist"))(assignment)
+    assert f"\n{shown}\n" in on.sent()[0]["messages"][1]["content"]

@@ -1,5 +1,6 @@
 """Functions that a team could declare as tools."""
 
+import json
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -47,6 +48,13 @@ def was_sent(to: str, text: str) -> bool | None:
 def unsend(to: str, text: str) -> str:
     del SENT[to]
     return "taken back"
+
+
+def refuses(text: str) -> str:
+    """Take JSON, or say why not."""
+    if text == "sorry":
+        raise ValueError(text)
+    return str(json.loads(text))
 
 
 def bare(query) -> str:  # type: ignore[no-untyped-def]

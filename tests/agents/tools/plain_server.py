@@ -19,6 +19,7 @@ TOOLS: dict[str, dict[str, Any]] = {
     },
     "echo": {"description": os.environ.get("DESCRIPTION", "Says it again."), "inputSchema": TEXT},
     "fail": {"inputSchema": TEXT},
+    "refuse": {"inputSchema": TEXT},
     "die": {"inputSchema": {"type": "object"}},
     "hang": {"inputSchema": {"type": "object"}},
     "flood": {"inputSchema": {"type": "object", "properties": {"size": {"type": "integer"}}}},
@@ -77,4 +78,8 @@ if __name__ == "__main__":
     for line in sys.stdin:
         asked = json.loads(line)
         if "id" in asked:
-            say({"id": asked["id"], "result": answer(asked["method"], asked.get("params") or {})})
+            params = asked.get("params") or {}
+            if params.get("name") == "refuse":
+                say({"id": asked["id"], "error": {"code": -32602, "message": params["arguments"]["text"]}})
+            else:
+                say({"id": asked["id"], "result": answer(asked["method"], params)})

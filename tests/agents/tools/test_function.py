@@ -5,7 +5,7 @@ import pytest
 from agents.tools.declaration import ToolDeclaration
 from agents.tools.function import as_output, function_tool
 from agents.tools.registry import Tool
-from domain.errors import InvalidArguments, InvalidTool, ToolCrashed
+from domain.errors import InvalidArguments, InvalidTool, ToolCrashed, ToolError, ToolRefused
 from tests.agents.tools import functions
 
 HERE = "tests.agents.tools.functions"
@@ -72,6 +72,19 @@ async def test_an_idempotent_call_that_was_lost_may_be_repeated() -> None:
 async def test_a_function_that_breaks_down_does_so_alone(name: str) -> None:
     with pytest.raises(ToolCrashed, match=f"{name} broke down"):
         await tool(name, effect="read").call({"text": "no"})
+
+
+@pytest.mark.parametrize(
+    ("text", "effect", "error"),
+    [("sorry", "read", ToolRefused), ("{", "read", ToolCrashed), ("sorry", "write", ToolCrashed)],
+    ids=["a refusal", "what it read is broken", "it may have changed something"],
+)
+async def test_a_value_error_of_a_function_that_reads_is_a_refusal(
+    text: str, effect: str, error: type[ToolError]
+) -> None:
+    with pytest.raises(ToolError) as caught:
+        await tool("refuses", effect=effect).call({"text": text})
+    assert type(caught.value) is error
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from domain.errors import (
     ToolChanged,
     ToolCrashed,
     ToolError,
+    ToolRefused,
 )
 
 REAL = Path(__file__).parent / "mcp_server.py"
@@ -110,6 +111,13 @@ async def test_a_failed_call_leaves_open_what_a_writing_tool_did(
     with pytest.raises(ToolError, match="no luck") as caught:
         await called(server(), "fail", writes=writes, text="no luck")
     assert type(caught.value) is error
+
+
+async def test_what_a_server_refuses_is_refused_for_good_and_the_server_stays(server: Opened) -> None:
+    shop = server()
+    with pytest.raises(ToolRefused, match="the server refused the call: no such lamp"):
+        await called(shop, "refuse", writes=True, text="no such lamp")
+    assert (await called(shop, "echo", text="still here")).text == "still here"
 
 
 async def test_a_server_that_dies_in_the_middle_says_its_last_words_and_is_started_again(server: Opened) -> None:

@@ -10,7 +10,7 @@ from agents.tools.foreign import Definition, plain_schema
 from agents.tools.json_parameters import parameters_of
 from agents.tools.openapi import definition_of, definitions_in, load_document
 from agents.tools.openapi_calls import call, request_for
-from domain.errors import AddressNotAllowed, InvalidTool, OutputTooLarge, ToolAway, ToolCrashed, ToolError
+from domain.errors import AddressNotAllowed, InvalidTool, OutputTooLarge, ToolAway, ToolCrashed, ToolError, ToolRefused
 from tests.agents.tools.web import Web, endless, web
 
 YAML = """
@@ -108,7 +108,10 @@ async def test_a_path_cannot_be_left(site: Web, value: str) -> None:
         request_for(found, f"{site.url}/openapi.yaml", {"id": value})
 
 
-@pytest.mark.parametrize(("status", "error"), [(404, ToolError), (429, ToolAway), (500, ToolCrashed), (302, ToolError)])
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(404, ToolRefused), (409, ToolError), (429, ToolAway), (500, ToolCrashed), (302, ToolError)],
+)
 async def test_a_status_says_what_went_wrong(site: Web, status: int, error: type[ToolError]) -> None:
     found = await operation(site, "get_item")
     site.write("/api/items/a", "no", status=status)

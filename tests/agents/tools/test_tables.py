@@ -262,6 +262,10 @@ def test_a_broken_file_is_named_and_the_others_work(folder: Path, name: str, raw
     assert str(folder) not in broken.problem
     with pytest.raises(ToolError, match="cannot be queried"):
         tables.get(broken.name)
+    with pytest.raises(QueryNotAllowed) as refused:
+        tables.query(f"SELECT * FROM {broken.name.upper()}")
+    assert str(refused.value).startswith(f"table 'a' (file {name}) cannot be queried: {broken.problem}. Tables: ")
+    assert "Did you mean" not in str(refused.value)
     assert tables.query("FROM power_plants").rows
 
 

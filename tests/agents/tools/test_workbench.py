@@ -40,8 +40,12 @@ def test_only_writing_has_an_effect(tmp_path: Path) -> None:
     assert {tool.name for tool in tools if tool.effect == "write"} == {"write_file"}
 
 
-async def test_materials_are_what_can_be_read(folder: Path) -> None:
-    assert await Workbench(folder, None).materials() == [
+async def test_materials_say_what_cannot_be_read(folder: Path) -> None:
+    broken, *others = await Workbench(folder, None).materials()
+    assert (broken.name, broken.readable, broken.summary[:35]) == (
+        "broken.pdf", False, "cannot be read: it is not a sound P",
+    )  # fmt: skip
+    assert others == [
         Material(name="notes.md", kind="document", summary="Notes on wind"),
         Material(name="plants", kind="table", summary="1 rows: year (BIGINT 2001-2001), source (VARCHAR: Coal)"),
     ]

@@ -16,45 +16,56 @@ from typing import IO, NamedTuple
 import pytest
 from typer.testing import Result
 
+from evals.benchmarks.nursery import Worker
+from tests.forks import PATIENCE, Forks, command, command_on_terminal
+
 ROOT = Path(__file__).parents[3]
 ENERGY = ROOT / "examples" / "energy"
 QUESTION = "How did the share of renewables in Iowa's electricity change from 2001 to 2017, and why?"
-COMMAND = [sys.executable, "-m", "understudy"]
+RUN = ["run", QUESTION, "--data", str(ENERGY), "--json"]
 PIPE_BYTES = 4096
 """The smallest pipe: a run has far more to say, so it cannot end before the test reads on."""
-
-
 QUIET_SECONDS = 5.0
 """After so long without a sign a person presses a key again."""
 
 
 class Running(NamedTuple):
-    process: subprocess.Popen[bytes]
+    process: Worker
     lines: IO[bytes]
+    errors: IO[bytes]
 
     def read_until(self, kind: str) -> dict[str, object]:
-        for line in self.lines:
-            event: dict[str, object] = json.loads(line)
-            if event["type"] == kind:
-                return event
-        raise AssertionError(kind)
+        return read_until(self.lines, kind)
+
+    def ended(self) -> tuple[int, str]:
+        """Return its exit code and what it told of errors."""
+        told = self.errors.read().decode()
+        return self.process.ended().code, told
 
 
-def environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+def read_until(lines: IO[bytes], kind: str) -> dict[str, object]:
+    for line in lines:
+        event: dict[str, object] = json.loads(line)
+        if event["type"] == kind:
+            return event
+    raise AssertionError(kind)
+
+
+def narrow_pipe() -> tuple[int, int]:
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    return reader, writer
 
 
 @pytest.fixture
-def running() -> Iterator[Running]:
+def running(forks: Forks) -> Iterator[Running]:
     """Start a run whose events come through a narrow pipe."""
-    reader, writer = os.pipe()
-    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    args = [*COMMAND, "run", QUESTION, "--data", str(ENERGY), "--json"]
-    process = subprocess.Popen(args, stdout=writer, stderr=subprocess.PIPE, env=environment())
-    os.close(writer)
-    with os.fdopen(reader, "rb", buffering=0) as lines, process:
-        yield Running(process, lines)
-        process.kill()
+    reader, writer = narrow_pipe()
+    errors, theirs = os.pipe()
+    process = forks.started_on({1: writer, 2: theirs}, command, *RUN)
+    with os.fdopen(reader, "rb", buffering=0) as lines, os.fdopen(errors, "rb") as told:
+        yield Running(process, lines, told)
+        process.ended(0)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
@@ -62,12 +73,12 @@ def test_the_first_signal_stops_at_a_safe_point_and_the_run_can_be_resumed(
     running: Running, number: signal.Signals, understudy: Callable[..., Result]
 ) -> None:
     started = running.read_until("run_started")
-    running.process.send_signal(number)
+    running.process.signal(number)
     rest = [json.loads(line) for line in running.lines]
-    _, stderr = running.process.communicate()
-    assert running.process.returncode == 130
+    code, errors = running.ended()
+    assert code == 130
     assert rest[-1]["type"] == "run_stopped"
-    assert stderr.decode().splitlines() == [
+    assert errors.splitlines() == [
         "understudy: stopping at the next safe point; press Ctrl-C again to abort at once",
         f"understudy: stopped. Go on with: understudy resume {started['thread']}",
     ]
@@ -78,29 +89,35 @@ def test_the_first_signal_stops_at_a_safe_point_and_the_run_can_be_resumed(
 
 def test_the_second_signal_ends_at_once(running: Running, understudy: Callable[..., Result]) -> None:
     started = running.read_until("run_started")
-    running.process.send_signal(signal.SIGINT)
-    running.process.send_signal(signal.SIGTERM)
-    _, stderr = running.process.communicate()
-    assert running.process.returncode == 130
-    assert f"understudy: aborted. Go on with: understudy resume {started['thread']}" in stderr.decode()
+    running.process.signal(signal.SIGINT)
+    running.process.signal(signal.SIGTERM)
+    code, errors = running.ended()
+    assert code == 130
+    assert f"understudy: aborted. Go on with: understudy resume {started['thread']}" in errors
     resumed = understudy("resume", str(started["thread"]))
     assert resumed.exit_code == 0, resumed.stderr
 
 
-def test_a_reader_that_goes_away_ends_the_run_quietly(running: Running) -> None:
-    running.read_until("run_started")
-    running.lines.close()
-    _, stderr = running.process.communicate()
-    assert (running.process.returncode, stderr) == (1, b"")
+def test_a_reader_that_goes_away_ends_the_run_quietly() -> None:
+    """A command line as it is really started: what it prints while the interpreter ends counts, too."""
+    reader, writer = narrow_pipe()
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    args = [sys.executable, "-m", "understudy", *RUN]
+    with subprocess.Popen(args, stdout=writer, stderr=subprocess.PIPE, env=environment) as process:
+        os.close(writer)
+        with os.fdopen(reader, "rb", buffering=0) as lines:
+            read_until(lines, "run_started")
+        _, stderr = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, stderr) == (1, b"")
 
 
 class Terminal:
     """A process on a terminal of its own."""
 
-    def __init__(self, args: list[str]) -> None:
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.execvpe(args[0], args, environment() | {"TERM": "xterm", "COLUMNS": "100", "PYTHONWARNINGS": "ignore"})
+    def __init__(self, forks: Forks, *args: str) -> None:
+        self.fd, theirs = pty.openpty()
+        look = {"TERM": "xterm", "COLUMNS": "100", "PYTHONWARNINGS": "ignore"}
+        self.process = forks.started_on(dict.fromkeys(range(3), theirs), command_on_terminal, *args, environment=look)
         self.seen = ""
 
     def wait_for(self, text: str) -> None:
@@ -130,12 +147,12 @@ class Terminal:
         except OSError:  # Linux reports the other end's closing like this
             pass
         os.close(self.fd)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self.process.ended().code
 
 
-def test_a_person_at_a_terminal_is_asked(tmp_path: Path) -> None:
+def test_a_person_at_a_terminal_is_asked(forks: Forks, tmp_path: Path) -> None:
     goal = "Write a brief about wind power in Iowa"
-    terminal = Terminal([*COMMAND, "run", goal, "--data", str(ENERGY), "--out", str(tmp_path / "out")])
+    terminal = Terminal(forks, "run", goal, "--data", str(ENERGY), "--out", str(tmp_path / "out"))
     terminal.wait_for("leave open > ")
     terminal.type("a\n")
     assert terminal.exit_code() == 0
@@ -143,16 +160,16 @@ def test_a_person_at_a_terminal_is_asked(tmp_path: Path) -> None:
     assert re.search(rf"written .*{written.name}", terminal.seen)
 
 
-def test_ctrl_c_at_a_question_leaves_it_open(tmp_path: Path) -> None:
+def test_ctrl_c_at_a_question_leaves_it_open(forks: Forks, tmp_path: Path) -> None:
     goal = "Write a brief about wind power in Iowa"
-    terminal = Terminal([*COMMAND, "run", goal, "--data", str(ENERGY), "--out", str(tmp_path / "out")])
+    terminal = Terminal(forks, "run", goal, "--data", str(ENERGY), "--out", str(tmp_path / "out"))
     terminal.wait_for("leave open > ")
     assert terminal.interrupted() == 130
     assert "interrupted; the question stays open. Go on with: understudy resume" in terminal.seen
     assert not list(tmp_path.glob("out/*"))
 
 
-def test_ctrl_c_at_the_prompt_leaves_the_chat() -> None:
-    terminal = Terminal([*COMMAND, "chat", "--data", str(ENERGY)])
+def test_ctrl_c_at_the_prompt_leaves_the_chat(forks: Forks) -> None:
+    terminal = Terminal(forks, "chat", "--data", str(ENERGY))
     terminal.wait_for("you > ")
     assert terminal.interrupted() == 130

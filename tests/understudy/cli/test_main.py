@@ -14,8 +14,8 @@ from typer.testing import Result
 
 from domain.errors import InvalidGoal, LimitReached, ModelUnavailable, StorageBusy, UserError
 from understudy.cli.errors import error_edge, exit_code
+from understudy.cli.hints import program
 from understudy.cli.main import app
-from understudy.cli.session import program
 
 Invoke = Callable[..., Result]
 ROOT = Path(__file__).parents[3]
@@ -212,3 +212,21 @@ def test_hints_name_the_command_as_it_can_be_typed(
     monkeypatch.setenv("PATH", str(tmp_path / path) if path else "/nowhere")
     monkeypatch.setattr(sys, "argv", [str(tmp_path / called)])
     assert program() == shown
+
+
+def groups(command: object, *names: str) -> Iterator[list[str]]:
+    """Yield the names of every command that has commands, from the top."""
+    if isinstance(command, TyperGroup):
+        yield list(names)
+        for name, known in command.commands.items():
+            yield from groups(known, *names, name)
+
+
+@pytest.mark.parametrize("names", list(groups(typer.main.get_command(app))), ids=" ".join)
+def test_no_line_of_a_list_of_commands_is_cut(
+    names: list[str], understudy: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = understudy(*names, "--help").stdout
+    assert "Commands:" in listed
+    assert [line for line in listed.partition("Commands:")[2].splitlines() if line.endswith("...")] == []

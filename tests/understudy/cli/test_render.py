@@ -3,8 +3,11 @@ import typing
 import pytest
 
 from domain.approvals import ActionRequest, Decision
+from domain.autonomy import Ruling
 from domain.events import (
+    ActionRuled,
     AgentSelected,
+    AnswerNoted,
     ApprovalDecided,
     ApprovalRequested,
     CheckpointPassed,
@@ -22,6 +25,7 @@ from domain.events import (
     ResourceBound,
     RoleDegraded,
     RouteDecided,
+    RuleProposed,
     RunFinished,
     RunStarted,
     RunStopped,
@@ -106,6 +110,10 @@ CASES: dict[str, tuple[Event, str | None]] = {
         RecoveryChosen(rung="stop", why="no further plan may be tried"),
         "recover   stops with what is done — no further plan may be tried",
     ),
+    "action_ruled": (
+        ActionRuled(step="save", ruling=Ruling(action="ask", reason="it cannot be undone", rule="tier")),
+        "ruling    save: asks you first — it cannot be undone",
+    ),
     "step_held": (StepHeld(request=REQUEST), "waits     write_file needs your decision; the other steps go on"),
     "tool_called": (ToolCalled(step="s1", tool="search", args={"q": "x"}), '          · search(q="x")'),
     "tool_returned": (
@@ -158,6 +166,15 @@ CASES: dict[str, tuple[Event, str | None]] = {
     "approval_requested": (
         ApprovalRequested(interrupt="i", requests=[REQUEST]),
         "waits     your decision is needed: write_file",
+    ),
+    "answer_noted": (
+        AnswerNoted(question="q", by="ann", wants="write_file (1 more to approve 'save')"),
+        "noted     the answer of ann; still wanted: write_file (1 more to approve 'save')",
+    ),
+    "rule_proposed": (
+        RuleProposed(rule="earned-1", words="call 'send_mail' for 'ann' without asking", evidence="8 of 8 approved"),
+        "offer     call 'send_mail' for 'ann' without asking? 8 of 8 approved. "
+        "Accept: understudy rules accept earned-1",
     ),
     "approval_decided": (
         ApprovalDecided(request="save", decision=Decision(type="reject", message="too long", by="ann")),

@@ -66,7 +66,7 @@ def test_without_a_person_the_run_waits_and_says_how_to_answer(understudy: Invok
     assert result.stdout == ""
     assert result.stderr.splitlines()[-1] == (
         f"understudy: waits for a person. Answer with: understudy resume {thread_of(result)}"
-        " (add --yes to approve, or --decide FILE)"
+        f" (add --yes to approve, or --decide FILE), or see: understudy inbox show {thread_of(result)}"
     )
     assert not list(tmp_path.glob("out/*"))
 

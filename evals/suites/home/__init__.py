@@ -1,0 +1,1 @@
+"""Home: a simulated household behind an MCP server."""

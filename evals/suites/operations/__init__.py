@@ -1,0 +1,1 @@
+"""Operations: a simulated call-handling service whose parameters trade cost, waiting and quality."""

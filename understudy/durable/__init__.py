@@ -1,0 +1,1 @@
+"""Runs that outlive their process: who may advance one, which questions wait, and what is due when."""

@@ -1,0 +1,100 @@
+"""Threads as the records know them: what was asked in them, under which circumstances, and how they stand."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.approvals import ActionRequest
+from domain.errors import StorageAway, UnknownThread
+from memory.records import Records
+
+ThreadState = Literal["running", "waiting", "stopped", "ended"]
+
+
+class ThreadEntry(BaseModel):
+    """What is known about a thread apart from the graph's own state."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    thread: str
+    context: dict[str, Any]
+    """`graph.context.Context` in which its goals run."""
+    goal: str
+    run: str
+    """Id of the run that the goal started."""
+    state: ThreadState = "running"
+    updated: float = 0.0
+    """Unix time in seconds."""
+
+    @property
+    def workspace(self) -> str:
+        """Where it is."""
+        return str(self.context["workspace"])
+
+    @property
+    def key(self) -> str:
+        """Its name among the checkpoints and the fences."""
+        return checkpoint_thread(self.workspace, self.thread)
+
+
+class Pending(BaseModel):
+    """An open question."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    interrupt: str
+    """Id to answer with."""
+    requests: list[ActionRequest]
+    question: str = ""
+    """Its id at the desk; empty where it is not there, because its time is over or its process ended too early."""
+
+
+class Threads:
+    """The entries of threads."""
+
+    def __init__(self, records: Records, clock: Callable[[], float]) -> None:
+        self._records, self._clock = records, clock
+
+    async def get(self, workspace: str, thread: str) -> ThreadEntry:
+        """Return what is known about a thread, or raise `UnknownThread`."""
+        found = await self.find(workspace, thread)
+        if found is None:
+            msg = f"workspace {workspace!r} has no thread {thread!r}"
+            raise UnknownThread(msg)
+        return found
+
+    async def find(self, workspace: str, thread: str) -> ThreadEntry | None:
+        """Return what is known about a thread, if there is one."""
+        found = await self._records.get(_key(workspace, thread))
+        return None if found is None else ThreadEntry.model_validate(found)
+
+    async def listed(self, workspace: str) -> list[ThreadEntry]:
+        """Return the workspace's threads, the last touched first."""
+        found = [ThreadEntry.model_validate(value) for _, value in await self._records.scan(_key(workspace, ""))]
+        return sorted(found, key=lambda entry: entry.updated, reverse=True)
+
+    async def may_be_there(self, workspace: str, thread: str) -> bool:
+        """Return whether there can be such a thread; while the records are away, nobody knows."""
+        try:
+            return await self._records.get(_key(workspace, thread)) is not None
+        except StorageAway:
+            return True
+
+    async def note(self, entry: ThreadEntry, state: ThreadState) -> None:
+        """Keep how a thread stands."""
+        noted = entry.model_copy(update={"state": state, "updated": self._clock()})
+        await self._records.put(_key(entry.workspace, entry.thread), noted.model_dump(mode="json"))
+
+    async def forget(self, workspace: str, thread: str) -> None:
+        """Delete a thread's entry."""
+        await self._records.delete(_key(workspace, thread))
+
+
+def checkpoint_thread(workspace: str, thread: str) -> str:
+    """Return the name of a workspace's thread among the checkpoints and the fences."""
+    return f"{workspace}:{thread}"
+
+
+def _key(workspace: str, thread: str) -> str:
+    return f"thread:{workspace}:{thread}"
