@@ -139,14 +139,17 @@ def _decoded(question: Question, answer: Any, requests: Sequence[ActionRequest])
     """
     left = [request for request in requests if not _decided(question, request)]
     by_people = [request for request in requests if not _is_by_clock(question, request)]
-    among = [left, requests] if left else [requests, by_people]
-    for number, some in enumerate(among):
-        try:
-            return list(zip(some, decode(answer, some), strict=True))
-        except InvalidDecision:
-            if number or not among[1] or among[1] == some:
-                raise
-    return []
+    first, second = (left, requests) if left else (requests, by_people)
+    try:
+        return _paired(answer, first)
+    except InvalidDecision:
+        if not second or second == first:
+            raise
+    return _paired(answer, second)
+
+
+def _paired(answer: Any, requests: Sequence[ActionRequest]) -> list[Pair]:
+    return list(zip(requests, decode(answer, requests), strict=True))
 
 
 def _is_by_clock(question: Question, request: ActionRequest) -> bool:

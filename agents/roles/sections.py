@@ -11,7 +11,7 @@ from agents.contracts import Request
 from agents.roles.repetition import plain, texts_of, untold
 from agents.structured import untitled
 from agents.team import Specialist, Team
-from agents.tools.registry import Tool, Toolbox
+from agents.tools.registry import Tool, Toolbox, schema_of
 from domain.briefings import Briefing
 from domain.outcomes import StepResult
 from domain.routing import Neighbour, Recall
@@ -63,7 +63,7 @@ def tools_in_short(box: Toolbox) -> str:
 
 
 def _tool(tool: Tool) -> str:
-    schema = json.dumps(untitled(tool.parameters.model_json_schema()), separators=(",", ":"), ensure_ascii=False)
+    schema = json.dumps(untitled(schema_of(tool.parameters)), separators=(",", ":"), ensure_ascii=False)
     return f"{_in_short(tool)} Arguments: {schema}"
 
 

@@ -45,7 +45,7 @@ def setting_names() -> list[str]:
 class PlayHouse(House):
     """A house for one task after another, each in a workspace of its own."""
 
-    def __init__(self, settings: Settings, loaded: Encoder, provider: Provider, clock: TaskClock) -> None:
+    def __init__(self, settings: Settings, loaded: Encoder | None, provider: Provider, clock: TaskClock) -> None:
         super().__init__(settings, loaded=loaded)
         self._provider, self._task_clock = provider, clock
         self.tool_replay: ToolReplay | None = None

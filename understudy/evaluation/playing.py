@@ -239,7 +239,8 @@ async def open_player(version: Version) -> AsyncIterator[TaskPlayer]:
 
 @asynccontextmanager
 async def _stage(settings: Settings, loaded: Encoder, provider: Provider, clock: TaskClock) -> AsyncIterator[Stage]:
-    house = PlayHouse(settings, loaded, provider, clock)
+    is_other = settings.encoder != Settings.model_fields["encoder"].default
+    house = PlayHouse(settings, None if is_other else loaded, provider, clock)
     async with Orchestrator(settings, house=house) as orchestrator:
         yield Stage(orchestrator, house, clock, None)
 

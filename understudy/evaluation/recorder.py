@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +14,7 @@ from agents.exchanges.keeping import Exchange
 from agents.exchanges.logged import Logged, exchanges_of
 from agents.team import Team
 from domain.errors import ModelUnavailable, ToolTimeout, UnderstudyError, UserError
-from domain.events import RunStopped, Stamped
+from domain.events import RunStopped
 from evals.playing import Version
 from evals.recording.task import RecordedTask, TaskFile, read_task, write_task
 from graph.context import Context
@@ -99,7 +99,9 @@ async def record_thread(source: Source, thread: str, folder: Path, *, name: str,
             user=source.context.user, started=events[0].time, settings=_settings(settings),
             out=bool(source.context.out or settings.out),
         )  # fmt: skip
-        return await _of_thread(source, RecordedTask(folder, task), events, exchanges)
+        answers = tuple(answer_of(part.events) for part in parts)
+        runs = {stamped.run for stamped in events}
+        return await _of_thread(source, RecordedTask(folder, task, answers=answers), runs, exchanges)
     except UnderstudyError:
         await asyncio.to_thread(clear_place, folder)
         raise
@@ -129,7 +131,7 @@ def _asked(logged: Logged) -> tuple[object, ...]:
 
 
 async def _of_thread(
-    source: Source, task: RecordedTask, events: Sequence[Stamped], exchanges: Sequence[Exchange]
+    source: Source, task: RecordedTask, runs: Collection[str], exchanges: Sequence[Exchange]
 ) -> RecordedTask:
     """Write a conversation whose turns are known, with what it takes along."""
     house, context = source.house, source.context
@@ -143,12 +145,9 @@ async def _of_thread(
     }
     recorded = task._replace(
         task=task.task.model_copy(update=along),
-        before=await before(
-            house, context.workspace, context.team, task.task.started, {stamped.run for stamped in events}
-        ),
+        before=await before(house, context.workspace, context.team, task.task.started, runs),
         calls=tuple(each for each in exchanges if isinstance(each, RecordedCall)),
         tools=tuple(each for each in exchanges if isinstance(each, RecordedTool)),
-        answers=tuple(answer_of(part.events) for part in parts_of(events)),
     )
     await asyncio.to_thread(write_task, recorded, hider(secrets))
     return recorded

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.errors import InvalidSettings
 from evals.improvised import Scene
 from evals.playing import Played, Version
 from evals.recording.task import RecordedTask, read_task
@@ -152,3 +153,9 @@ async def test_a_task_that_cannot_be_played_leaves_its_folder_alone(
     with pytest.raises(RecordingFailed, match=r"turn 2: .* decision\(s\) are wanted, 3 came"):
         await recorded(folder, monkeypatch)
     assert not (folder / "calls.json").exists()
+
+
+async def test_another_encoder_is_not_taken_for_the_one_at_hand(folder: Path) -> None:
+    async with open_player(Version(settings={"encoder": "no-such-encoder"})) as player:
+        with pytest.raises(InvalidSettings, match="no-such-encoder"):
+            await player.play(read_task(folder), "tolerant")
