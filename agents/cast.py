@@ -14,11 +14,15 @@ from agents.model_settings import Job
 from agents.models import Model, Models
 from agents.roles.composer import Composer
 from agents.roles.critic import Critic
+from agents.roles.explainer import Explainer
 from agents.roles.plan_critic import PlanCritic
 from agents.roles.planner import Planner
 from agents.roles.reviser import Reviser
 from agents.roles.specialist import SpecialistPlayer
+from agents.roles.summariser import Summariser
 from agents.roles.supervisor import Supervisor
+from agents.rules.explaining import explain
+from agents.rules.folding import fold
 from agents.team import Specialist, Team
 from agents.transformers import transformers_of
 from domain.errors import ModelError, PlanError
@@ -88,6 +92,8 @@ def build_cast(
         composer=casting.role("composer", Composer, rules.composer),
         critic=casting.role("critic", Critic, rules.critic),
         reviser=casting.role("reviser", Reviser, rules.reviser),
+        summariser=casting.role("summariser", Summariser, rules.summariser or fold),
+        explainer=casting.role("explainer", Explainer, rules.explainer or explain),
         mode=models.settings.default,
         models=jobs,
         remote=frozenset(spec for spec in itertools.chain(own, *jobs.values()) if not discretion.is_local(spec)),

@@ -11,6 +11,7 @@ from agents.team import Quality, Specialist, Team
 from agents.tools.registry import Toolbox
 from domain.briefings import Briefing
 from domain.events import Event
+from domain.explanations import RunFacts
 from domain.outcomes import Critique, Draft, StepResult
 from domain.plans import Plan, Problem, QueryKind, Step
 from domain.routing import Recall, RouteDecision
@@ -34,6 +35,8 @@ class RoutingRequest(Request):
     """For the supervisor: which way should this goal go?"""
 
     recall: Recall
+    earlier_chars: int = 8000
+    """Characters of earlier results that may be shown where the goal asks about them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +128,26 @@ class RevisionRequest(Request):
     results: Sequence[StepResult]
 
 
+@dataclass(frozen=True, kw_only=True)
+class FoldingRequest(Request):
+    """For the summariser: fold older turns of the conversation into its summary."""
+
+    summary: str
+    """So far; empty at first."""
+    turns: Sequence[str]
+    """Older turns, oldest first, `speaker: text`."""
+    words: int
+    """How long the new summary may be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplanationRequest(Request):
+    """For the explainer: answer a question about a run from what is known of it."""
+
+    question: str
+    facts: RunFacts
+
+
 R = TypeVar("R", bound=Request, contravariant=True)
 A = TypeVar("A", covariant=True)
 Role = Callable[[R], Awaitable[A]]
@@ -141,6 +164,10 @@ class Cast:
     composer: Role[CompositionRequest, Draft]
     critic: Role[CritiqueRequest, Critique]
     reviser: Role[RevisionRequest, Draft]
+    summariser: Role[FoldingRequest, Draft] | None = None
+    """None: the rule-based twin."""
+    explainer: Role[ExplanationRequest, Draft] | None = None
+    """None: the rule-based twin."""
     mode: str = field(default="rules")
     """The model that leads, or `rules`."""
     models: Mapping[str, Sequence[str]] = field(default_factory=dict)

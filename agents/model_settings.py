@@ -6,7 +6,9 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-Job = Literal["supervisor", "planner", "plan_critic", "specialist", "composer", "critic", "reviser"]
+Job = Literal[
+    "supervisor", "planner", "plan_critic", "specialist", "composer", "critic", "reviser", "summariser", "explainer"
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,11 +10,12 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, get_args
+from typing import Any, NamedTuple, Protocol, get_args
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, message_chunk_to_message
 from langchain_core.messages.utils import count_tokens_approximately
+from langchain_core.runnables import Runnable
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
 from agents.budget import Call, charged
@@ -23,6 +24,7 @@ from agents.discretion import Discretion
 from agents.exchanges.keeping import asked_by
 from agents.exchanges.recording import RecordingChat
 from agents.model_settings import Job, ModelSettings
+from agents.streaming import Shown, Telling, as_it_stands, writing, written_as
 from domain.errors import InvalidSettings, MalformedAnswer, ModelError, ModelRefused, ModelUnavailable
 from domain.events import ModelCalled
 from domain.outcomes import Failure, Usage
@@ -71,7 +73,8 @@ class Models:
         self.settings = settings
         self._given = provider
         self._providers: dict[str, Provider] = {}
-        self._models: dict[str, BaseChatModel] = {}
+        self._models: dict[str, RecordingChat] = {}
+        self._whole_only: set[str] = set()
         self._away: dict[str, tuple[float, int, str]] = {}
         self._lock = asyncio.Lock()
         if unknown := sorted(set(settings.jobs) - set(get_args(Job))):
@@ -89,7 +92,7 @@ class Models:
         """Return the model that does a job."""
         return self.named(self.settings.jobs.get(job, self.settings.default), discretion)
 
-    async def resolved(self, spec: str) -> tuple[BaseChatModel, Provider]:
+    async def resolved(self, spec: str) -> tuple[RecordingChat, Provider]:
         """Return the model object behind a spec and its provider, made on first use."""
         provider, _, name = spec.partition(":")
         if spec not in self._models:
@@ -114,6 +117,14 @@ class Models:
     def note_answer(self, spec: str) -> None:
         """Remember that a model can be reached."""
         self._away.pop(spec, None)
+
+    def streams(self, spec: str, chat: RecordingChat) -> bool:
+        """Return whether a model can be asked for its answer piece by piece, as far as is known."""
+        return chat.can_stream and spec not in self._whole_only
+
+    def note_whole_only(self, spec: str) -> None:
+        """Remember that a model's server refuses to answer piece by piece."""
+        self._whole_only.add(spec)
 
     def forgive(self) -> None:
         """Forget which models could not be reached."""
@@ -145,7 +156,7 @@ def check_spec(spec: str) -> None:
         raise InvalidSettings(msg)
 
 
-def _recording(provider: Provider, spec: str, name: str) -> BaseChatModel:
+def _recording(provider: Provider, spec: str, name: str) -> RecordingChat:
     """Return a provider's model whose calls, as they leave this machine, are told to who keeps them."""
     chat, foreign = provider.chat(name), provider.foreign
     return RecordingChat(spec=spec, inner=chat, foreign=foreign, translated=provider.translated)
@@ -184,6 +195,7 @@ class Model:
         tools: Sequence[Mapping[str, Any]] = (),
         response_format: Mapping[str, Any] | None = None,
         prompt: str = "",
+        shown: Shown | None = None,
     ) -> AIMessage:
         """Return the model's answer and emit `ModelCalled`, also when it failed.
 
@@ -194,6 +206,7 @@ class Model:
             tools: Functions the model may call, in the chat-completions format.
             response_format: Wanted form of the answer, in the chat-completions format.
             prompt: Name and version of the template that the conversation began with, for who keeps the call.
+            shown: What who watches may see of the answer while it comes; None: nothing.
 
         Raises:
             ModelUnavailable: Not reached, timed out, rate limited, key refused.
@@ -203,7 +216,7 @@ class Model:
         """
         tries = stop_after_attempt(GARBLED_TRIES)
         retrying = AsyncRetrying(stop=tries, retry=retry_if_exception_type(_Garbled), reraise=True)
-        with asked_by(role=role, prompt=prompt):
+        with asked_by(role=role, prompt=prompt), written_as(shown):
             return await retrying(self._once, messages, tools, response_format, role, emit)
 
     async def _once(
@@ -217,7 +230,12 @@ class Model:
         """Make the call if the model is not away and the budgets allow it."""
         self.models.check_not_away(self.spec)
         async with charged(self.spec, lambda: tokens_of(messages, tools)) as charge:
-            return await self._metered(messages, tools, form, role, emit, charge)
+            try:
+                return await self._metered(messages, tools, form, role, emit, charge)
+            except _Garbled:
+                if written := writing():
+                    written.streams = False  # the second time the whole is asked for, which more servers can give
+                raise
 
     async def _metered(
         self,
@@ -250,18 +268,21 @@ class Model:
 
     async def text(self, prompt: Rendered, *, role: str, emit: Emit) -> str:
         """Return the model's answer as text; an empty one is a `MalformedAnswer`."""
-        return text_of(await self.call(conversation(prompt), role=role, emit=emit, prompt=prompt.template))
+        messages = conversation(prompt)
+        return text_of(await self.call(messages, role=role, emit=emit, prompt=prompt.template, shown=as_it_stands))
 
     async def _invoke(
         self, messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]], form: Mapping[str, Any] | None
     ) -> AIMessage:
-        chat, provider = await self.models.resolved(self.spec)
-        chat, options = self.discretion.over(chat, self.spec), provider.options(form)
+        recording, provider = await self.models.resolved(self.spec)
+        chat, options = self.discretion.over(recording, self.spec), provider.options(form)
         callee = chat.bind_tools([dict(tool) for tool in tools]) if tools else chat
+        asked = _Asked(callee, list(messages), options)
+        streams = self.models.streams(self.spec, recording)
         limit = self.models.settings.total_timeout
         try:
             async with asyncio.timeout(limit):
-                answer = _as_answer(await callee.ainvoke(list(messages), **options))
+                answer = _as_answer(await (self._written(asked, provider) if streams else asked.whole()))
                 self.models.note_answer(self.spec)
                 return answer
         except TimeoutError:
@@ -274,6 +295,47 @@ class Model:
             failure = _Garbled(str(failure))
         # Raised outside the handlers: the foreign exception holds the request, and with it the key.
         raise failure
+
+    async def _written(self, asked: "_Asked", provider: Provider) -> BaseMessage:
+        """Return the answer, told while it comes where somebody watches; begun anew where it broke off midway."""
+        for left in range(self.models.settings.max_retries, -1, -1):
+            written = writing()
+            telling = Telling.begun(written) if written is not None and written.streams else None
+            if telling is None:
+                break
+            try:
+                return await asked.in_pieces(telling)
+            except provider.foreign as error:
+                if telling.has_begun and left:
+                    continue
+                if telling.has_begun or type(provider.translated(error)) is not ModelError:
+                    raise
+                # Refused as it was asked: some servers do not know how to answer piece by piece.
+                answer = await asked.whole()
+                self.models.note_whole_only(self.spec)
+                return answer
+        return await asked.whole()
+
+
+class _Asked(NamedTuple):
+    """A call that is to be made."""
+
+    callee: Runnable[Any, AIMessage]
+    messages: list[BaseMessage]
+    options: dict[str, Any]
+
+    async def whole(self) -> BaseMessage:
+        """Return the answer when all of it has come."""
+        return await self.callee.ainvoke(self.messages, **self.options)
+
+    async def in_pieces(self, telling: Telling) -> BaseMessage:
+        """Return the same, and tell it while it comes."""
+        whole: Any = None
+        async for chunk in self.callee.astream(self.messages, **self.options):
+            whole = chunk if whole is None else whole + chunk
+            telling.take(str(chunk.text))
+        telling.end()
+        return message_chunk_to_message(whole)
 
 
 class _Garbled(MalformedAnswer):

@@ -6,6 +6,7 @@ Imported by `agents.models` when a model is first used.
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
 import langchain_core.exceptions as langchain
 import openai
 from langchain_core.language_models import BaseChatModel
@@ -22,6 +23,7 @@ class OpenAIProvider:
     foreign: tuple[type[Exception], ...] = (
         langchain.ModelError,
         openai.OpenAIError,
+        httpx.HTTPError,  # of a stream that breaks off: the client library has let go of it by then
         TimeoutError,
         # A body that is no chat completion surfaces from the libraries as whatever broke first.
         ValueError,
@@ -77,7 +79,7 @@ def _kind(error: Exception) -> type[ModelError]:
             return ModelError
         case openai.LengthFinishReasonError() | openai.APIResponseValidationError():
             return MalformedAnswer
-        case langchain.ModelError() | openai.OpenAIError() | TimeoutError():
+        case langchain.ModelError() | openai.OpenAIError() | httpx.HTTPError() | TimeoutError():
             return ModelUnavailable
         case _:
             return MalformedAnswer

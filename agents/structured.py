@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from agents.contracts import Emit
 from agents.models import Model, conversation
+from agents.streaming import Shown
 from domain.errors import MalformedAnswer
 from prompts.loader import Rendered
 
@@ -22,9 +23,19 @@ T = TypeVar("T", bound=BaseModel)
 
 
 async def ask(
-    model: Model, prompt: Rendered, answer: type[T], *, role: str, emit: Emit, context: Mapping[str, Any] | None = None
-) -> T:
+    model: Model, prompt: Rendered, answer: type[T], *, role: str, emit: Emit,
+    context: Mapping[str, Any] | None = None, shown: Shown | None = None,
+) -> T:  # fmt: skip
     """Return the model's answer as `answer`, whose validators may read `context`.
+
+    Args:
+        model: Who is asked.
+        prompt: The question.
+        answer: Form of the answer.
+        role: Who asks.
+        emit: Takes events.
+        context: For the validators.
+        shown: What who watches may see of the JSON while it comes; None: nothing.
 
     Raises:
         MalformedAnswer: It did not fit after `REPAIRS` repairs.
@@ -33,7 +44,9 @@ async def ask(
     messages = conversation(prompt)
     for _ in range(1 + REPAIRS):
         form = response_format(answer)
-        reply = await model.call(messages, role=role, emit=emit, response_format=form, prompt=prompt.template)
+        reply = await model.call(
+            messages, role=role, emit=emit, response_format=form, prompt=prompt.template, shown=shown
+        )
         try:
             return answer.model_validate_json(unfenced(str(reply.text)), context=dict(context or {}))
         except ValidationError as error:

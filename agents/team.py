@@ -144,6 +144,8 @@ class Team(BaseModel):
     specialists: tuple[Specialist, ...] = Field(min_length=1)
     tools: tuple[ToolDeclaration, ...] = ()
     """Tools beyond the built-in ones."""
+    plugins: tuple[str, ...] = ()
+    """Specialists and resources of installed plug-ins that belong to the team."""
     checkpoints: tuple[Checkpoint, ...] = ()
     autonomy: Autonomy = Autonomy()
     privacy: PrivacyPolicy = PrivacyPolicy()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import teams
+from agents.plugins_in_teams import joined
 from agents.team import Team
 from agents.team_references import TOOL_EFFECTS, reference_mistakes
 from agents.team_schema import Mistake, TeamSource, schema_mistakes, suggestion
@@ -78,7 +79,8 @@ def _read_team(path: Path, tools: Mapping[str, Effect]) -> tuple[Team | None, li
     source = _source(path)
     if isinstance(source, Mistake):
         return None, [source]
-    mistakes = sorted({*schema_mistakes(source), *reference_mistakes(source, tools)})
+    source, missing = joined(source)
+    mistakes = sorted({*missing, *schema_mistakes(source), *reference_mistakes(source, tools)})
     return (None if mistakes else Team.model_validate(source.data)), mistakes
 
 

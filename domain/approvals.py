@@ -217,6 +217,12 @@ def typed_answer(text: str, requests: Sequence[ActionRequest]) -> Decision | Non
     return typed_decision(text)
 
 
+def could_decide(text: str) -> bool:
+    """Return whether a typed message could be a decision on some request."""
+    said = text.strip().rstrip(".! ")
+    return bool(typed_decision(text) or _DID_NOT.match(said) or _HAPPENED.match(said) or said_consent(said))
+
+
 def typed_decision(text: str) -> Decision | None:
     """Return the decision that a typed message stands for ("yes", "no, because ..."), or None for anything else."""
     text = text.strip()

@@ -16,7 +16,7 @@ from domain.errors import StorageCorrupt, UserError
 
 AuditKind = Literal[
     "ruling", "question", "decision", "timeout", "escalation", "effect", "undo", "rule", "constraint", "consent",
-    "checkpoint", "trust", "export", "forgotten", "notice",
+    "checkpoint", "trust", "export", "forgotten", "notice", "key", "member",
 ]  # fmt: skip
 GENESIS = "0" * 64
 """Stands for the hash before the first entry."""

@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.outcomes import StepResult
 from domain.plans import Privacy
 
 DEFAULT_QUALITY_THRESHOLDS = {"content_quality": 0.7, "strategy_viability": 0.8, "research_depth": 0.75}
@@ -50,6 +51,22 @@ class Correction(BaseModel):
     privacy: Privacy = "internal"
 
 
+class Earlier(BaseModel):
+    """What an earlier goal of the conversation came to, for follow-ups that ask about it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    goal: str
+    answer: str
+    results: list[StepResult] = Field(default_factory=list)
+    """Of its steps; of a follow-up none."""
+    privacy: Privacy = "internal"
+
+
+SUMMARY = "summary"
+"""Who speaks in the turn that stands for the older ones; a model, or rules, wrote it."""
+
+
 class Briefing(BaseModel):
     """Everything an agent may know about the circumstances of a goal."""
 
@@ -77,6 +94,9 @@ class Briefing(BaseModel):
     conversation_privacy: list[Privacy] = Field(default_factory=list)
     """How private each of these turns is; `internal` where it is not said."""
 
+    earlier: list[Earlier] = Field(default_factory=list)
+    """What earlier goals came to, oldest first; only where the goal asks about it."""
+
     @property
     def at_hand(self) -> list[Material]:
         """The materials that can be read."""
@@ -87,5 +107,5 @@ class Briefing(BaseModel):
         left_out = [part for part in get_args(BriefingPart) if part not in parts]
         empty = {part: type(self).model_fields[part].get_default(call_default_factory=True) for part in left_out}
         if "conversation" in left_out:
-            empty["conversation_privacy"] = []
+            empty |= {"conversation_privacy": [], "earlier": []}
         return self.model_copy(update=empty)

@@ -270,6 +270,16 @@ class ApprovalDecided(_Event):
     decision: Decision
 
 
+class Explained(_Event):
+    """A question about the run was answered while it waits; nothing of the run has changed."""
+
+    type: Literal["explained"] = "explained"
+    question: str
+    answer: str
+    by: str
+    """`rules`, or the model that leads."""
+
+
 class RuleProposed(_Event):
     """A person kept approving acts of one kind, and a standing rule is offered."""
 
@@ -295,6 +305,10 @@ class RunFinished(_Event):
     outcome: Outcome
 
 
+WORKER_ENDS = "the worker ends"
+"""Reason with which a run stops that another worker carries on by itself."""
+
+
 class RunStopped(_Event):
     """The run was interrupted from outside and can be resumed."""
 
@@ -302,14 +316,30 @@ class RunStopped(_Event):
     reason: str
 
 
+class UnknownEvent(_Event):
+    """Stands for a stored event that this release cannot read, because a later one has told it."""
+
+    type: Literal["unknown_event"] = "unknown_event"
+    kind: str
+    """Its `type`."""
+
+
 Event = Annotated[
     RunStarted | MemoryRecalled | RouteDecided | PlanProposed | PlanCriticised | TrialAssigned | AgentSelected
     | StepStarted | StepFinished | ResourceBound | RecoveryChosen | ActionRuled | StepHeld | ToolCalled | ToolReturned
     | EffectRecorded | EffectUndone | ModelCalled | RoleDegraded | DraftComposed | DraftCriticised | CheckpointPassed
-    | ApprovalRequested | AnswerNoted | ApprovalDecided | RuleProposed | OutcomeRemembered | RunFinished | RunStopped,
+    | ApprovalRequested | AnswerNoted | ApprovalDecided | Explained | RuleProposed | OutcomeRemembered | RunFinished
+    | RunStopped | UnknownEvent,
     Field(discriminator="type"),
 ]  # fmt: skip
 """The closed union of everything that can happen."""
+
+
+def comes_to_rest(event: Event) -> bool:
+    """Return whether nothing follows in a thread until somebody acts; what a worker leaves is carried on by another."""
+    if isinstance(event, RunStopped):
+        return event.reason != WORKER_ENDS
+    return isinstance(event, RunFinished | ApprovalRequested | AnswerNoted | Explained)
 
 
 class Stamped(BaseModel):
@@ -330,4 +360,34 @@ class Stamped(BaseModel):
 
     def flat(self) -> dict[str, Any]:
         """Return one flat JSON object: the stamp's fields and the event's."""
+        return self.model_dump(mode="json", exclude={"event"}) | self.event.model_dump(mode="json")
+
+
+class TextStreamed(_Event):
+    """A model wrote on. It is shown while it comes and never stored: what becomes of it is told by a stored event."""
+
+    type: Literal["text_streamed"] = "text_streamed"
+    role: str
+    step: str | None = None
+    """Step that it is written for; None for the draft."""
+    text: str
+    """What was added since the last one."""
+    first: bool = False
+    """Whether it begins a new text, in place of what was shown before under this role and step."""
+
+
+class Whispered(BaseModel):
+    """What only those are told who watch now; it has no place in the log."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    time: float
+    """Unix time in seconds."""
+    thread: str
+    run: str
+    workspace: str
+    event: TextStreamed
+
+    def flat(self) -> dict[str, Any]:
+        """Return one flat JSON object."""
         return self.model_dump(mode="json", exclude={"event"}) | self.event.model_dump(mode="json")

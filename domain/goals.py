@@ -3,6 +3,8 @@
 from domain.errors import InvalidGoal
 
 MAX_GOAL_CHARS = 20_000
+MAX_TEXT_CHARS = 100_000
+"""Of a text that is brought along to be refined."""
 
 
 def checked_goal(text: str) -> str:

@@ -14,6 +14,7 @@ _MARKED = re.compile(
       | gh[pousr]_ [A-Za-z0-9]{20,255}+ | github_pat_ [A-Za-z0-9_]{20,255}+    # GitHub
       | gl(?:pat|rt|ptt|dt) - [A-Za-z0-9_\-]{16,255}+                          # GitLab
       | sk- [A-Za-z0-9_\-]{20,255}+                                            # OpenAI, Anthropic
+      | us_ [0-9a-f]{12} _ [A-Za-z0-9]{40,64}+                                 # Understudy
       | [srp]k_ (?:live|test) _ [A-Za-z0-9]{16,255}+ | whsec_ [A-Za-z0-9]{16,255}+  # Stripe
       | xox[abcdeoprs] - [A-Za-z0-9\-]{10,255}+ | xapp- [A-Za-z0-9\-]{10,255}+ # Slack
       | AIza [A-Za-z0-9_\-]{35} | ya29\. [A-Za-z0-9_\-]{20,512}+ | GOCSPX- [A-Za-z0-9_\-]{20,64}+  # Google

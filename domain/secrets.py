@@ -23,6 +23,7 @@ class Secrets:
         forms = known | {json.dumps(value)[1:-1] for value in known}
         ordered = sorted(forms, key=lambda form: (-len(form), form))
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._forms = tuple(ordered)
 
     def __repr__(self) -> str:
         return "Secrets(...)"
@@ -30,6 +31,11 @@ class Secrets:
     def text(self, text: str) -> str:
         """Return the text with every secret hidden."""
         return self._pattern.sub(HIDDEN, text) if self._pattern else text
+
+    def pending(self, text: str) -> int:
+        """Return how many characters at the end of a text that goes on may be the beginning of a secret."""
+        lengths = (n for form in self._forms for n in range(1, len(form)) if text.endswith(form[:n]))
+        return max(lengths, default=0)
 
     def value(self, value: Any) -> Any:
         """Return a JSON value with every secret hidden, in keys, too."""

@@ -44,22 +44,32 @@ class Scene(BaseModel):
 class Improviser:
     """Answers requests of the chat-completions API."""
 
-    def __init__(self, scenes: Sequence[Scene], tool_args: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self, scenes: Sequence[Scene], tool_args: Mapping[str, Mapping[str, Any]], *, delay: float = 0.0
+    ) -> None:
         """Set up what it knows.
 
         Args:
             scenes: The goals that may come.
             tool_args: Arguments with which it calls a tool, by the tool's name; other tools it leaves alone.
+            delay: Seconds that every answer takes.
         """
+        self._delay = delay
         self._scenes = sorted(scenes, key=lambda scene: -len(scene.goal))
         self._tool_args = tool_args
 
     def reply(self, request: Mapping[str, Any]) -> Reply | None:
         """Return the answer of the role that the request is for, or None where there is no such role or goal."""
+        answer = self._answer(request)
+        return {**answer, "delay": self._delay} if answer is not None and self._delay else answer
+
+    def _answer(self, request: Mapping[str, Any]) -> Reply | None:
         text = said(request)
-        scene = next((scene for scene in self._scenes if scene.goal in text), None)
-        if scene is None:
+        places = [(text.rfind(scene.goal), number) for number, scene in enumerate(self._scenes)]
+        place, number = max(places, default=(-1, 0), key=lambda each: (each[0], -each[1]))
+        if place < 0:
             return None
+        scene = self._scenes[number]  # what is told last is what is asked; before it stands what is remembered
         match wanted_form(request):
             case "RouteAnswer":
                 return {"content": _route(scene)}
@@ -82,6 +92,8 @@ class Improviser:
             return {"content": _first(_RESULTS, text)}
         if system.startswith("You mend a draft"):
             return {"content": f"{_first(_DRAFT, text)}\n\n{_REVISED}"}
+        if system.startswith("You keep the summary"):
+            return {"content": "They greeted each other."}
         return None
 
     def _worked(self, request: Mapping[str, Any], text: str) -> Reply:

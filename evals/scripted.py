@@ -241,7 +241,7 @@ class ImprovisingServer(ScriptedServer):
 
     def __init__(
         self, scenes: Sequence[Scene], tool_args: Mapping[str, Mapping[str, Any]], *, faults: float = 0.0,
-        seed: int = 1, hang: float = 5.0,
+        seed: int = 1, hang: float = 5.0, delay: float = 0.0,
     ) -> None:  # fmt: skip
         """Set up what it plays.
 
@@ -251,19 +251,21 @@ class ImprovisingServer(ScriptedServer):
             faults: Share of the calls that fail, 0-1.
             seed: Of the faults.
             hang: Seconds of silence in place of an answer; should be more than the client's patience.
+            delay: Seconds that every answer takes.
         """
         super().__init__([])
         self.script = {
             "scenes": [scene.model_dump() for scene in scenes],
             "tool_args": {name: dict(args) for name, args in tool_args.items()},
-            "faults": faults, "seed": seed, "hang": hang,
+            "faults": faults, "seed": seed, "hang": hang, "delay": delay,
         }  # fmt: skip
 
 
 def _player(script: Mapping[str, Any]) -> Player:
     if "scenes" not in script:
         return Script(checked(script["replies"]), script.get("repeat", 1))
-    improviser = Improviser([Scene.model_validate(scene) for scene in script["scenes"]], script["tool_args"])
+    scenes = [Scene.model_validate(scene) for scene in script["scenes"]]
+    improviser = Improviser(scenes, script["tool_args"], delay=script.get("delay", 0.0))
     return FaultyModel(improviser, script["faults"], script["seed"], script["hang"])
 
 

@@ -16,7 +16,8 @@ from langgraph.types import Command
 
 from agents.budget import spending
 from agents.exchanges.keeping import exchanges_kept
-from domain.errors import InvalidSettings, LimitReached
+from agents.streaming import heard_by
+from domain.errors import Forbidden, InvalidSettings, LimitReached
 from domain.outcomes import Usage
 from graph.budget import account_of, charged_time, out_of_budget
 from graph.context import Context, Run, Services, ServicesFor
@@ -68,11 +69,13 @@ def _bound(node: Node, services_for: ServicesFor) -> Callable[..., Awaitable[Com
     """Return the node as LangGraph calls it: with the run's services, and with its models' usage in the update."""
 
     async def call(state: State, runtime: Runtime[Context]) -> Command[Any]:
-        context = runtime.context or Context()
-        run = _run(node, await services_for(context), state, runtime)
+        context = _asking(runtime)
+        if node is intake and state.get("gate"):
+            _check_answers(runtime)
+        run = _run(node, await services_for(context), context, state, runtime)
         await run.guard()
         try:
-            with spending(run.purses, run.services.prices), exchanges_kept(run.keep):
+            with spending(run.purses, run.services.prices), exchanges_kept(run.keep), heard_by(run.listener):
                 command = await node(state, run)
         except LimitReached as limit:
             command = out_of_budget(limit, state, run, fixed=len(_destinations(node)) == 1)
@@ -94,18 +97,40 @@ def _tally(state: State, run: Run, command: Command[Any]) -> JsonDict:
     return ({"usage": dumped(total)} if used.calls else {}) | ({"degraded": True} if run.degraded else {})
 
 
-def _run(node: Node, services: Services, state: State, runtime: Runtime[Context]) -> Run:
+def _run(node: Node, services: Services, context: Context, state: State, runtime: Runtime[Context]) -> Run:
     info = runtime.execution_info
     started = state.get("run") if node is not intake or state.get("gate") else None
     return Run(
         services=services,
-        context=runtime.context or Context(),
+        context=context,
         thread=(info and info.thread_id) or "",
         run=started or (info and info.run_id) or uuid.uuid4().hex,
         publish=lambda event: runtime.stream_writer({"node": node.__name__, "event": services.secrets.model(event)}),
+        whisper=lambda text: runtime.stream_writer({"node": node.__name__, "event": text}),
         account=account_of(state, services.budgets.run),
         draining=lambda: runtime.drain_reason or ("shutdown" if runtime.drain_requested else None),
     )
+
+
+def _asking(runtime: Runtime[Context]) -> Context:
+    """Return who asks, and where; what a server has proved of them counts, whatever the request says."""
+    given, user = runtime.context or Context(), _proved(runtime)
+    if user is None or (user.is_free and given != Context()):
+        return given
+    return Context(workspace=user.workspace, user=user.identity, team=user.team, key=user.key)
+
+
+def _check_answers(runtime: Runtime[Context]) -> None:
+    """Return where who asks may answer an open question, which a message would."""
+    user = _proved(runtime)
+    if user is not None and not user.approves:
+        raise Forbidden("a question is open, and you may not decide on it")
+
+
+def _proved(runtime: Runtime[Context]) -> Any:
+    """Return whom a server's identities have recognised; None where nobody looked."""
+    user = runtime.server_info.user if runtime.server_info else None
+    return user if hasattr(user, "workspace") else None
 
 
 def _destinations(node: Node) -> tuple[str, ...]:

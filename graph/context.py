@@ -12,11 +12,12 @@ from agents.exchanges.keeping import Keep
 from agents.exchanges.logged import LogKeeper
 from agents.planning.history import TaskOutcomes
 from agents.resources.desk import ResourceDesk
+from agents.streaming import Listener
 from agents.team import Team
 from agents.tools.registry import Toolbox
 from domain.briefings import Material
 from domain.budgets import Amount, Budget, Budgets, Prices
-from domain.events import Event, ModelCalled, RoleDegraded
+from domain.events import Event, ModelCalled, RoleDegraded, TextStreamed
 from domain.notices import Notify
 from domain.outcomes import Usage
 from domain.plans import Privacy
@@ -44,6 +45,8 @@ class Context:
     """Folder of documents and tables; None takes the configured one."""
     out: str | None = None
     """Folder that deliveries are written to; None takes the configured one."""
+    key: str = ""
+    """Id of the API key with which it was asked, whose budget of the day it is charged to."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Limits:
     """Times a failed plan may be replaced."""
     max_stretches: int = 3
     """Stretches that an adaptive plan may have, the last one included."""
+    conversation_tokens: int = 4000
+    """Tokens of the conversation so far that roles are told, half of them for results that a follow-up asks about."""
     max_attempts: int = 2
     """Tries that each way to do a step has, where trying again can help."""
     retry_pause: float = 0.5
@@ -124,6 +129,8 @@ class Services:
     consents: Consents | None = None
     """What people have agreed to; None: nothing."""
     versions: dict[str, str] = field(default_factory=dict)
+    streams: bool = False
+    """Whether what models write is told while it comes."""
     fence: Fence | None = None
     """Keeps a process that was paused from acting for a run that another one advances by now; None where none can."""
 
@@ -146,6 +153,8 @@ class Run:
     thread: str
     run: str
     publish: Callable[[Event], None]
+    whisper: Callable[[TextStreamed], None] = lambda _: None
+    """Tells what a model writes to who watches now."""
     account: Account = field(default_factory=lambda: Account("run", Budget()))
     """What the run has consumed, held against its budget."""
     draining: Callable[[], str | None] = lambda: None
@@ -172,6 +181,11 @@ class Run:
         if services.calls is None:
             return None
         return LogKeeper(services.calls, self.context.workspace, self.conversation, self.run, services.secrets)
+
+    @property
+    def listener(self) -> Listener | None:
+        """Who is told what models write here while it comes."""
+        return Listener(self.whisper, self.services.secrets) if self.services.streams else None
 
     async def guard(self) -> None:
         """Return where this process may go on with the run, or raise `RunFenced`."""

@@ -11,10 +11,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from agents.contracts import Cast, Request, Role
+from agents.contracts import Cast, ExplanationRequest, FoldingRequest, Request, Role
+from agents.rules.explaining import explain
+from agents.rules.folding import fold
 from domain.briefings import Briefing
 from domain.events import RoleDegraded
-from domain.outcomes import StepResult
+from domain.outcomes import Draft, StepResult
 from domain.plans import Plan, Privacy, Step
 from domain.privacy import CLASSES, SENSITIVE, as_private_as_read, covers, most_private
 from domain.resources import Resource
@@ -49,6 +51,28 @@ def cast_for_plan(plan: Plan, run: Run) -> Cast:
     if not (remote and run.services.team.privacy.is_kept(data)):
         return cast
     return replace(cast, plan_critic=_instead("plan_critic", run.services.understudies.plan_critic, data))
+
+
+def explainer_for(
+    plan: Plan | None, results: Iterable[StepResult], run: Run
+) -> tuple[Role[ExplanationRequest, Draft], Role[ExplanationRequest, Draft]]:
+    """Return who answers questions about a run, and the twin, who may be told everything.
+
+    What is known of a run names its steps' tasks and what they read, so the most private of them counts.
+    """
+    results = list(results)
+    planned = [step.privacy for step in as_private_as_read(plan).steps] if plan else []
+    data = most_private(["internal", *planned, *(result.privacy for result in results)])
+    twin = run.services.understudies.explainer or explain
+    role = run.services.cast.explainer or twin
+    return (twin if _is_kept_from(["explainer"], data, run) else role), twin
+
+
+def summariser_for(data: Privacy, run: Run) -> tuple[Role[FoldingRequest, Draft], Role[FoldingRequest, Draft]]:
+    """Return who folds turns of the conversation that are so private, and the twin."""
+    twin = run.services.understudies.summariser or fold
+    role = run.services.cast.summariser or twin
+    return (twin if _is_kept_from(["summariser"], data, run) else role), twin
 
 
 def shown_to_planner(plan: Plan, results: Iterable[StepResult], run: Run) -> list[StepResult]:
@@ -110,7 +134,8 @@ def privacy_told(briefing: Briefing) -> Privacy:
 
 def _classes(briefing: Briefing) -> list[Privacy]:
     read = [material.privacy for material in briefing.materials]
-    return [*briefing.conversation_privacy, *read, *(correction.privacy for correction in briefing.corrections)]
+    others = [*(one.privacy for one in briefing.corrections), *(one.privacy for one in briefing.earlier)]
+    return [*briefing.conversation_privacy, *read, *others]
 
 
 def _without(briefing: Briefing, hidden: Collection[Privacy], remembered: Privacy) -> Briefing:
@@ -120,6 +145,7 @@ def _without(briefing: Briefing, hidden: Collection[Privacy], remembered: Privac
         update={
             "materials": [material for material in briefing.materials if material.privacy not in hidden],
             "conversation": [HIDDEN_TURN if data in hidden else turn for turn, data in turns],
+            "earlier": [one for one in briefing.earlier if one.privacy not in hidden],
             "conversation_privacy": ["internal" if data in hidden else data for _, data in turns],
             "corrections": [] if forgets else [c for c in briefing.corrections if c.privacy not in hidden],
             "past_successes": [] if forgets else briefing.past_successes,

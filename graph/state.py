@@ -30,7 +30,12 @@ class OutputState(TypedDict):
 
 
 class State(InputState, total=False):
-    """Everything a thread knows. Each field but `messages` belongs to the current goal."""
+    """Everything a thread knows. Each field but `messages`, `folded` and `earlier` belongs to the current goal."""
+
+    folded: JsonDict
+    """Summary of the older messages: `text`, `upto` (how many messages are in it), `privacy`."""
+    earlier: list[JsonDict]
+    """`domain.briefings.Earlier` of the latest goals before the current one, for follow-ups."""
 
     goal: str
     run: str

@@ -9,6 +9,7 @@ from domain.events import TrialAssigned
 from domain.outcomes import Outcome, StepResult
 from domain.plans import Plan, Step
 from graph.context import Run
+from graph.lacking import lacking_here
 from graph.renewal import renewed
 from graph.rules import problems_of
 from graph.state import JsonDict, State, plan_of, results_of
@@ -93,9 +94,14 @@ async def _varied(plan: Plan, sequence: str, state: State, run: Run) -> _Varied 
     ends = [step for step in plan.steps if step.delivers]
     varied = other.model_copy(update={"steps": [*other.steps, *ends], **kept})
     varied = repaired(varied, Means(services.team, services.tools)).plan
-    if await problems_of(varied, state, run):
+    if _loses(varied, plan, goal, run) or await problems_of(varied, state, run):
         return None
     return _Varied(await renewed(varied, services.tools, goal=goal), other if other.source == "memory" else None)
+
+
+def _loses(varied: Plan, plan: Plan, goal: str, run: Run) -> bool:
+    """Return whether a plan lacks an effect that the goal calls for and another plan has."""
+    return not set(lacking_here(run, goal, varied, ())) <= set(lacking_here(run, goal, plan, ()))
 
 
 def chances_of(trial: JsonDict) -> dict[str, float]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.briefings import Briefing
+from domain.briefings import SUMMARY, Briefing
 from domain.contacts import links_in
 from domain.errors import StorageAway
 from domain.leaves import Value
@@ -17,7 +17,7 @@ from memory.task_record import normalised
 
 CLOCK = "timeout"
 """Who decides when nobody did; it says nothing."""
-_MODEL_NAMES = frozenset({"ai", "assistant"})
+_MODEL_NAMES = frozenset({"ai", "assistant", SUMMARY})
 
 
 @dataclass(frozen=True)

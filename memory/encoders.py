@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ Vectors = npt.NDArray[np.float32]
 """Unit rows, shape [texts, dimension]."""
 
 DEFAULT_ENCODER = "wordllama"
+ENCODERS = (DEFAULT_ENCODER, "chroma-default")
+"""The built-in ones that are not services."""
 _OPENAI_DIMENSIONS = {
     "text-embedding-3-small": 1536,
     "text-embedding-3-large": 3072,
@@ -58,6 +60,20 @@ class Access:
     """Returns seconds that never go back."""
 
 
+class Loadable(NamedTuple):
+    """An encoder that something else brings along."""
+
+    dimension: int
+    """Length of a vector."""
+    load: "Callable[[], _Embed]"
+    """Returns what turns texts into one vector each; called at the first text, in a thread."""
+
+
+def encoder_from(name: str, loadable: Loadable) -> Encoder:
+    """Return an encoder of this name, whose vectors are checked and scaled; nothing is loaded yet."""
+    return _LazyEncoder(name, loadable.dimension, loadable.load)
+
+
 def encoder(name: str = DEFAULT_ENCODER, access: Access | None = None) -> Encoder:
     """Return the encoder called `wordllama`, `chroma-default` or `openai:<model>`; nothing is loaded yet.
 
@@ -71,7 +87,7 @@ def encoder(name: str = DEFAULT_ENCODER, access: Access | None = None) -> Encode
     model = name.removeprefix("openai:")
     if model != name and model in _OPENAI_DIMENSIONS:
         return _LazyEncoder(name, _OPENAI_DIMENSIONS[model], lambda: _openai(model, access or Access()))
-    choices = ["wordllama", "chroma-default", *(f"openai:{m}" for m in _OPENAI_DIMENSIONS)]
+    choices = [*ENCODERS, *(f"openai:{m}" for m in _OPENAI_DIMENSIONS)]
     msg = f"there is no encoder {name!r}; choose one of {', '.join(choices)}"
     raise InvalidSettings(msg)
 

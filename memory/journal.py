@@ -26,6 +26,10 @@ class Journal:
         """Return the events with a number above `after`, oldest first; none for an unknown thread."""
         return await self._records.read(_log(workspace, thread), after=after, limit=limit)
 
+    async def last(self, workspace: str, thread: str) -> int:
+        """Return the number of a thread's last event; 0 for an unknown thread."""
+        return await self._records.length(_log(workspace, thread))
+
     async def forget(self, workspace: str, thread: str) -> None:
         """Delete a thread's events for good."""
         await self._records.drop(_log(workspace, thread))

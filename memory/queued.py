@@ -179,6 +179,10 @@ class QueuedRecords:
         """Return a log's entries with a number above `after`, oldest first."""
         return await self._asked(partial(self._redis.read, log, after=after, limit=limit))
 
+    async def length(self, log: str) -> int:
+        """Return the number of a log's last entry; 0 for an unknown one."""
+        return await self._asked(partial(self._redis.length, log))
+
     async def put(self, key: str, value: Value, *, ttl: float | None = None) -> None:
         """Store a value; without `ttl` it stays until it is deleted."""
         await self._write(self._numbered("put", key, canonical(value), ttl))

@@ -4,10 +4,11 @@ The sequence is judged first. Where the memory has learnt to tell whole plans ap
 nothing is reused whose plan is not sure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from domain.plans import Plan
 from domain.routing import HINT_ABOVE, REUSE_ABOVE, Neighbour, Recall
 from memory.confidence import (
     FAILED_ROUTE_FACTOR,
@@ -34,6 +35,14 @@ _OLD_DAYS = 30.0
 """Age from which on the explanation tells how old the freshest outcome is."""
 
 
+Lacks = Callable[[Plan, Sequence[str]], Sequence[str]]
+"""Returns what the goal asks for and a plan, made for other goals, would not do, as names of tools."""
+
+
+def _nothing_lacks(plan: Plan, goals: Sequence[str]) -> Sequence[str]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Knowledge:
     """What is known beyond the nearest tasks."""
@@ -48,6 +57,15 @@ class Knowledge:
     """Of whole plans, if the memory has learnt to rank them."""
     reuse_above: float = REUSE_ABOVE
     """Confidence above which a plan is reused."""
+    lacks: Lacks = _nothing_lacks
+    """What a plan that lacks nothing else would not do."""
+
+
+class _Held(NamedTuple):
+    """Why a plan that would be reused is but a hint; nothing where it is reused or would not be anyway."""
+
+    stale: Sequence[str] = ()
+    lacking: Sequence[str] = ()
 
 
 class _Verdict(NamedTuple):
@@ -75,16 +93,22 @@ def judged(goal: str, candidates: Sequence[Candidate], known: Knowledge) -> Reca
         return Recall(neighbours=neighbours, explanation=said, reuse_above=known.reuse_above)
     route = _best(groups, known)
     verdict, offer = _whole(goal, groups, known, route) or (route, nearest_offer(goal, groups[route.sequence]))
-    held = offer.stale and verdict.confidence > known.reuse_above
+    held = _held(offer, verdict, known)
     return Recall(
-        confidence=known.reuse_above if held else verdict.confidence,
+        confidence=known.reuse_above if any(held) else verdict.confidence,
         reuse_above=known.reuse_above,
         neighbours=neighbours,
         sequence=offer.sequence,
         plan=offer.plan,
         plan_probability=offer.ranked.probability if offer.ranked else None,
-        explanation=_explanation(verdict, offer, groups, known, stale=bool(held)),
+        explanation=_explanation(verdict, offer, groups, known, held),
     )
+
+
+def _held(offer: Offer, verdict: _Verdict, known: Knowledge) -> _Held:
+    if verdict.confidence <= known.reuse_above or offer.plan is None:
+        return _Held()
+    return _Held(offer.stale, known.lacks(offer.plan, [source.neighbour.goal for source in offer.sources]))
 
 
 def _whole(
@@ -171,7 +195,7 @@ def _nothing_to_offer(neighbours: Sequence[Neighbour]) -> str:
 
 
 def _explanation(
-    verdict: _Verdict, offer: Offer, groups: Mapping[str, Sequence[Candidate]], known: Knowledge, *, stale: bool
+    verdict: _Verdict, offer: Offer, groups: Mapping[str, Sequence[Candidate]], known: Knowledge, held: _Held
 ) -> str:
     origins = {c.route for c in offer.sources}
     group = [c for name in groups for c in groups[name] if name in origins]
@@ -179,17 +203,17 @@ def _explanation(
     named = ", ".join(_named(c.neighbour) for c in shown[:_NAMED])
     return (
         f"{_did(offer)} {named}. "
-        f"{_lead(verdict, known, stale=stale)} {verdict.match:.3f} that {_kind(verdict)}"
+        f"{_lead(verdict, known, is_held=any(held))} {verdict.match:.3f} that {_kind(verdict)}"
         f"{_source(verdict, offer, known)} "
         f"times {verdict.evidence:.3f} that the sequence succeeds again ({_proof(verdict, group, known)}). "
-        + _what_would_change(verdict, group[0].neighbour, known, offer.stale if stale else [])
+        + _what_would_change(verdict, group[0].neighbour, known, held)
     )
 
 
-def _lead(verdict: _Verdict, known: Knowledge, *, stale: bool) -> str:
+def _lead(verdict: _Verdict, known: Knowledge, *, is_held: bool) -> str:
     """Begin the sum; where the confidence is not the product of its parts, say so."""
     product = verdict.match * verdict.evidence
-    confidence = known.reuse_above if stale else verdict.confidence
+    confidence = known.reuse_above if is_held else verdict.confidence
     if f"{product:.2f}" == f"{confidence:.2f}":
         return f"Confidence {confidence:.2f} is"
     held = "held down from" if product > confidence else "that of the sequence as a hint; the whole plan has"
@@ -242,9 +266,12 @@ def _named(neighbour: Neighbour) -> str:
     return f"{goal!r} (similarity {neighbour.similarity:.2f}{failed})"
 
 
-def _what_would_change(verdict: _Verdict, nearest: Neighbour, known: Knowledge, stale: Sequence[str]) -> str:
-    if stale:
-        names = ", ".join(stale[:3])
+def _what_would_change(verdict: _Verdict, nearest: Neighbour, known: Knowledge, why: _Held) -> str:
+    if why.lacking:
+        names = ", ".join(why.lacking[:3])
+        return f"Its plan does not do what the goal asks of {names}, so it is held at {known.reuse_above:g}: a hint."
+    if why.stale:
+        names = ", ".join(why.stale[:3])
         return f"Its plan is still for {names}, so it is held at {known.reuse_above:g}: a hint for the planner."
     if verdict.confidence > known.reuse_above:
         bound = known.reuse_above / verdict.evidence

@@ -91,6 +91,9 @@ class Records(Protocol):
     async def read(self, log: str, *, after: int = 0, limit: int | None = None) -> list[tuple[int, Value]]:
         """Return a log's entries with a number above `after`, oldest first."""
 
+    async def length(self, log: str) -> int:
+        """Return the number of a log's last entry; 0 for an unknown one."""
+
     async def drop(self, log: str) -> None:
         """Delete a log for good; an unknown one changes nothing."""
 

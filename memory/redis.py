@@ -173,6 +173,10 @@ class RedisRecords:
         async with self._writing:
             return (await self.apply([self._numbered("append", log, canonical(e), None, "") for e in entries]))[-1]
 
+    async def length(self, log: str) -> int:
+        """Return the number of a log's last entry; 0 for an unknown one."""
+        return int(await self._asked(partial(self._client.llen, _SPACES["append"] + log)))
+
     async def drop(self, log: str) -> None:
         """Delete a log; an unknown one changes nothing."""
         await self._write("drop", log)

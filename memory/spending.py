@@ -1,4 +1,4 @@
-"""What a workspace has consumed today, held against its daily budget; counted in the records, for all processes."""
+"""What a workspace, or an API key, has consumed today, held against its daily budget; counted for all processes."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _MICRO = 1_000_000
 
 @dataclass(frozen=True)
 class DailyPurse:
-    """The daily budget of one workspace; only bounded measures are counted."""
+    """The daily budget of one workspace, or of one API key wherever it is used; only bounded measures are counted."""
 
     records: Records
     workspace: str
@@ -27,6 +27,13 @@ class DailyPurse:
     """Unix time in seconds."""
     day: str = ""
     """The day that is charged, in UTC; empty: that of the moment."""
+    key: str = ""
+    """Id of the API key whose budget it is; empty: it is the workspace's."""
+
+    @property
+    def whose(self) -> str:
+        """Whose budget it is, in words."""
+        return f"key {self.key}" if self.key else f"workspace {self.workspace!r}"
 
     async def reserve(self, wanted: Amount) -> "DailyPurse":
         """Set an amount aside and return today's purse, with which it is settled even after midnight.
@@ -44,7 +51,7 @@ class DailyPurse:
             if total > limit * _unit(measure) or (measure == "seconds" and total >= limit * _MICRO):
                 for each, much in taken:
                     await today._add(each, -much)
-                msg = f"workspace {self.workspace!r} may use {limit:g} {measure} a day, and today's are used up"
+                msg = f"{self.whose} may use {limit:g} {measure} a day, and today's are used up"
                 raise LimitReached(msg)
         return today
 
@@ -58,16 +65,45 @@ class DailyPurse:
     def _counted(self, measure: Measure, amount: Amount) -> int:
         value = amount._asdict()[measure]
         if value is None:
-            msg = f"workspace {self.workspace!r} has a budget in dollars, and the price of a model is unknown"
+            msg = f"{self.whose} has a budget in dollars, and the price of a model is unknown"
             raise LimitReached(msg)
         return round(float(value) * _unit(measure))
 
     async def _add(self, measure: Measure, amount: int) -> int:
-        key = f"budget:{checked_workspace(self.workspace)}:{self.day or self._today()}:{measure}"
-        return await self.records.add(key, amount, ttl=KEPT_SECONDS)
+        whose = f"key_budget:{self.key}" if self.key else f"budget:{checked_workspace(self.workspace)}"
+        return await self.records.add(f"{whose}:{self.day or self._today()}:{measure}", amount, ttl=KEPT_SECONDS)
 
     def _today(self) -> str:
         return datetime.fromtimestamp(self.clock(), tz=UTC).date().isoformat()
+
+
+@dataclass(frozen=True)
+class DailyPurses:
+    """Several daily budgets that are charged for the same: what one of them does not allow is taken from none."""
+
+    purses: tuple[DailyPurse, ...]
+
+    async def reserve(self, wanted: Amount) -> "DailyPurses":
+        """Set an amount aside in each, and return today's purses.
+
+        Raises:
+            LimitReached: The day's budget of one does not allow it; nothing is set aside in any.
+            StorageAway: The counters cannot be reached.
+        """
+        taken: list[DailyPurse] = []
+        try:
+            for purse in self.purses:
+                taken.append(await purse.reserve(wanted))
+        except BaseException:
+            for each in taken:
+                await each.settle(wanted, Amount())
+            raise
+        return DailyPurses(tuple(taken))
+
+    async def settle(self, reserved: Amount, used: Amount) -> None:
+        """Charge each what was used in place of what was set aside for it."""
+        for purse in self.purses:
+            await purse.settle(reserved, used)
 
 
 def _unit(measure: Measure) -> int:

@@ -182,6 +182,11 @@ class SqliteRecords:
         rows = await self._run(_READ, (log, after, -1 if limit is None else limit))
         return [(seq, self._decoded(text)) for seq, text in rows]
 
+    async def length(self, log: str) -> int:
+        """Return the number of a log's last entry; 0 for an unknown one."""
+        [(last,)] = await self._run("SELECT coalesce(max(seq), 0) FROM logs WHERE log = ?", (log,))
+        return int(last)
+
     async def drop(self, log: str) -> None:
         """Delete a log for good."""
         await self._run("DELETE FROM logs WHERE log = ?", (log,))

@@ -3,7 +3,9 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from domain.errors import InvalidSettings, StorageAway
 from domain.routing import REUSE_ABOVE, Neighbour, Recall
@@ -13,17 +15,26 @@ from memory.index import ChromaIndex
 from memory.learning import Calibrated, Learning
 from memory.lexical import ask_of
 from memory.nearest import Nearest
-from memory.recall import Knowledge, judged
+from memory.picture import pictured
+from memory.recall import Knowledge, Lacks, judged
 from memory.records import Change, Records
 from memory.task_record import TASK_RUN, TTL_SECONDS, Rating, TaskRecord, goal_hash, read_tasks, readable, task_key
 from memory.view import View
 from memory.views import Views
 from memory.workspaces import checked_workspace
 
-__all__ = ["TASK_RUN", "TaskMemory", "TaskRecord", "goal_hash"]
+__all__ = ["TASK_RUN", "Placed", "TaskMemory", "TaskRecord", "goal_hash"]
 
 _BATCH = 500
 """Records that are stored at once."""
+
+
+class Placed(NamedTuple):
+    """A task with its place in a picture; both coordinates within -1..1."""
+
+    task: TaskRecord
+    x: float
+    y: float
 
 
 class TaskMemory:
@@ -97,7 +108,14 @@ class TaskMemory:
         await self.settle()
 
     async def recall(
-        self, workspace: str, team: str, goal: str, *, limit: int = 8, versions: Mapping[str, str] | None = None
+        self,
+        workspace: str,
+        team: str,
+        goal: str,
+        *,
+        limit: int = 8,
+        versions: Mapping[str, str] | None = None,
+        lacks: Lacks | None = None,
     ) -> Recall:
         """Return the team's remembered tasks nearest to `goal` and the confidence in the best sequence.
 
@@ -107,6 +125,7 @@ class TaskMemory:
             goal: The request.
             limit: How many tasks; what was learnt may add some that speak for its choice.
             versions: Of the team, its prompts and so on, as they are now; tasks done by other ones count less.
+            lacks: Tells what the goal asks for and a remembered plan would not do; such a plan is but a hint.
 
         Raises:
             StorageAway: The records cannot be read now.
@@ -126,6 +145,7 @@ class TaskMemory:
         candidates = await self._nearest.candidates(workspace, view, goal, vectors[1], hits, versions or {})
         histories = {c.route: view.history(team, c.route) for c in candidates}
         known = Knowledge(self._index.encoder.id, judgement, histories, ranking, self._reuse_above)
+        known = known if lacks is None else replace(known, lacks=lacks)
         return judged(goal, candidates, known)
 
     async def search(self, workspace: str, query: str, limit: int = 8) -> Sequence[Neighbour]:
@@ -144,10 +164,36 @@ class TaskMemory:
         """Return each of some tasks by its id, or None."""
         return await read_tasks(self._records, workspace, tasks)
 
+    async def vectors(self, workspace: str, tasks: Sequence[str]) -> Vectors:
+        """Return the vectors of tasks that are remembered, shape [tasks, dimension]."""
+        await self._views.current(workspace)
+        return await self._views.indexed(workspace, partial(self._index.vectors, workspace, tasks))
+
     async def list(self, workspace: str, *, beginning: str = "") -> list[TaskRecord]:
         """Return the tasks of a workspace, or those whose ids have this beginning, the latest first."""
         found = [readable(key, value) for key, value in await self._records.scan(task_key(workspace, beginning))]
         return sorted((record for record in found if record), key=lambda record: -record.updated)
+
+    async def latest(self, workspace: str, *, limit: int, offset: int = 0) -> Sequence[TaskRecord]:
+        """Return a page of the workspace's tasks, the latest first; reads no others, however many there are.
+
+        Raises:
+            StorageAway: The index or the records cannot be reached now.
+        """
+        ids = (await self._views.current(workspace)).tasks()[::-1][offset : offset + limit]
+        return [record for record in await self.get_many(workspace, ids) if record]
+
+    async def placed(self, workspace: str, *, limit: int) -> Sequence[Placed]:
+        """Return the latest tasks with their places in a picture in which similar goals are near to each other.
+
+        Raises:
+            StorageAway: The index or the records cannot be reached now.
+        """
+        records = await self.latest(workspace, limit=limit)
+        ids = [record.id for record in records]
+        vectors = await self._views.indexed(workspace, partial(self._index.vectors, workspace, ids))
+        places = (await asyncio.to_thread(pictured, vectors)).places
+        return [Placed(record, float(x), float(y)) for record, (x, y) in zip(records, places, strict=True)]
 
     async def forget(self, workspace: str, task: str) -> bool:
         """Delete a task from records and index for good; return whether it was there.

@@ -4,7 +4,8 @@ import re
 
 from domain.errors import InvalidWorkspace
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+_NAME = re.compile(NAME)
 
 
 def checked_workspace(name: str) -> str:

@@ -102,7 +102,20 @@ def test_make_chat_without_a_goal_opens_a_session(installed: Path) -> None:
 
 def test_make_alone_explains_the_targets() -> None:
     shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    targets = ["help", "setup", "chat", "test", "eval", "lint", "typecheck", "check", "studio", "lock"]
+    targets = [
+        "help",
+        "setup",
+        "chat",
+        "serve",
+        "cluster",
+        "test",
+        "eval",
+        "lint",
+        "typecheck",
+        "check",
+        "studio",
+        "lock",
+    ]
     assert re.findall(r"make (\w+)", shown) == targets
 
 

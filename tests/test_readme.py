@@ -1,6 +1,7 @@
 """The README is true: its first example gives what it says, and its code runs."""
 
 import ast
+import asyncio
 import re
 import textwrap
 from collections.abc import AsyncIterator
@@ -16,6 +17,8 @@ from domain.events import RouteDecided
 from understudy.cli.main import app
 from understudy.orchestrator import Orchestrator
 from understudy.results import RunResult
+from understudy.service.serving import serve
+from understudy.service.settings import ServiceSettings
 from understudy.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
@@ -82,8 +85,28 @@ def test_the_figures_that_the_readme_quotes_are_in_the_table() -> None:
     assert f"from {first:,} to {last:,} thousand MWh, from {share:g} % to {final:g} %" in " ".join(README.split())
 
 
-@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL))
+PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+CLIENT = [block for block in PYTHON if "Client(" in block]
+
+
+@pytest.mark.parametrize("block", [block for block in PYTHON if block not in CLIENT])
 async def test_the_python_of_the_readme_runs(block: str) -> None:
+    await carried_out(block)
+
+
+@pytest.mark.parametrize("block", CLIENT)
+async def test_the_client_of_the_readme_gets_an_answer(block: str, capsys: pytest.CaptureFixture[str]) -> None:
+    url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    settings = load_settings(data=TABLE.parent, service=ServiceSettings(port=0))
+    serving = asyncio.create_task(serve(settings, with_engine=True, ready=url.set_result))
+    serving.add_done_callback(lambda _: url.done() or url.cancel())
+    await carried_out(block.replace("http://127.0.0.1:8321", await url))
+    serving.cancel()
+    await asyncio.wait({serving})
+    assert "wind" in capsys.readouterr().out.lower()
+
+
+async def carried_out(block: str) -> None:
     imports, _, body = block.partition("\n\n")
     code = f"async def main() -> None:\n{textwrap.indent(body, '    ')}"
     scope: dict[str, object] = {}

@@ -15,9 +15,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = {"domain": 0, "teams": 0, "prompts": 1, "memory": 1, "agents": 2, "graph": 3, "evals": 4, "understudy": 5}
-PROCESS_EDGES = ("understudy/cli/", "understudy/durable/engine.py", "memory/worker.py")
-"""Where an unforeseen error is turned into a message and an exit code, or carried from a thread to who awaits it: there
-everything may be caught."""
+PROCESS_EDGES = ("understudy/cli/", "understudy/durable/engine.py", "memory/worker.py", "agents/plugins.py")
+"""Where an unforeseen error is turned into a message and an exit code, or carried from a thread to who awaits it, or
+comes from the code of others: there everything may be caught."""
 SLOW_TO_IMPORT = (
     "chromadb",
     "duckdb",

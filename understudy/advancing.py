@@ -1,5 +1,6 @@
 """The one way to advance a thread, in the foreground as in a worker."""
 
+import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, NamedTuple
@@ -20,13 +21,13 @@ class Drive(NamedTuple):
     """How a thread is advanced that is held."""
 
     brake: Brake
-    stopped: ThreadState
-    """How it stands after a stop: a worker carries on by itself, so for it the run still goes on."""
+    unattended: bool
+    """Whether a worker does it, which carries on by itself: after a stop the run still goes on for it."""
 
-    @classmethod
-    def of(cls, brake: Brake, *, unattended: bool) -> "Drive":
-        """Return how a person, or a worker, does it."""
-        return cls(brake, "running" if unattended else "stopped")
+    @property
+    def stopped(self) -> ThreadState:
+        """How it stands after a stop."""
+        return "running" if self.unattended and not self.brake.waits_for_a_person else "stopped"
 
 
 class Parts(NamedTuple):
@@ -70,10 +71,11 @@ async def advance(
             await parts.asking.desk.applied(question.id)
         await parts.asking.ask(entry, opened)
 
-    state = drive.stopped
+    hear = functools.partial(parts.log.whisper, entry)
+    state: ThreadState | None = None
     try:
         await parts.threads.note(entry, "running")
-        async with aclosing(parts.graph.stream(entry, given, drive.brake, ask, before=before)) as stream:
+        async with aclosing(parts.graph.stream(entry, given, drive.brake, ask, hear=hear, before=before)) as stream:
             async for told in stream:
                 for stamped in await parts.log.add(entry, told):
                     state = _state_after(stamped.event, state)
@@ -81,7 +83,7 @@ async def advance(
     finally:
         with suppress(RunFenced):
             await parts.guard(entry.key)
-            await _concluded(parts, entry, state, question)
+            await _concluded(parts, entry, state or drive.stopped, question)
 
 
 async def _concluded(parts: Parts, entry: ThreadEntry, state: ThreadState, question: Question | None) -> None:
@@ -103,7 +105,7 @@ async def _took(parts: Parts, entry: ThreadEntry, state: ThreadState, question: 
     return False
 
 
-def _state_after(event: Event, state: ThreadState) -> ThreadState:
+def _state_after(event: Event, state: ThreadState | None) -> ThreadState | None:
     if isinstance(event, RunFinished):
         return "ended"
     return "waiting" if isinstance(event, ApprovalRequested) else state

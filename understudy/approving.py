@@ -4,7 +4,7 @@ import asyncio
 import functools
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -27,7 +27,7 @@ from memory.effects import EffectLedger
 from memory.encoders import Encoder, encoder
 from understudy.crashing import Playhouse
 from understudy.durable.desk import Desk
-from understudy.durable.engine import Engine, Tell
+from understudy.durable.engine import Around, Engine, Tell
 from understudy.front_desk import FrontDesk, open_front_desk
 from understudy.measured import without_model
 from understudy.orchestrator import Orchestrator
@@ -131,8 +131,10 @@ class _House(Orchestrator):
     def runs(self, workspace: str) -> _Runs:
         return _Runs(self._runs, replace(self._context, workspace=workspace, user=at_desk.PERSON))
 
-    def engine(self, tell: Tell = lambda said: None) -> AbstractAsyncContextManager[Engine]:
-        return super().engine(tell)
+    def engine(
+        self, tell: Tell = lambda said: None, around: Around = nullcontext
+    ) -> AbstractAsyncContextManager[Engine]:
+        return super().engine(tell, around)
 
 
 class _Inbox:

@@ -2,8 +2,9 @@
 
 from agents.model_settings import ModelSettings
 from agents.models import Models
+from agents.plugins import installed, required
 from graph.context import Limits
-from memory.encoders import Access, Encoder, encoder
+from memory.encoders import ENCODERS, Access, Encoder, encoder, encoder_from
 from understudy.settings import DEFAULT_MODEL, Settings
 
 PATIENCE = 1.5
@@ -30,9 +31,17 @@ def model_settings(settings: Settings) -> ModelSettings:
 
 
 def encoder_of(settings: Settings) -> Encoder:
-    """Return the encoder."""
+    """Return the encoder: a built-in one, or that of a plug-in.
+
+    Raises:
+        InvalidSettings: There is no such encoder.
+        InvalidPlugin: The plug-in of this name cannot be used.
+    """
+    name = settings.encoder
+    if name not in ENCODERS and any(plugin.name == name for plugin in installed("encoders")):
+        return encoder_from(name, required("encoders", name))
     access = Access(settings.openai_api_key, settings.openai_base_url, max_retries=settings.model_retries)
-    return encoder(settings.encoder, access)
+    return encoder(name, access)
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -42,6 +51,7 @@ def limits_of(settings: Settings) -> Limits:
         max_plan_revisions=settings.max_plan_revisions,
         max_replans=settings.max_replans,
         max_stretches=settings.max_stretches,
+        conversation_tokens=settings.conversation_tokens,
         max_attempts=settings.max_attempts,
         retry_pause=settings.retry_pause,
     )

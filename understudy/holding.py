@@ -51,8 +51,9 @@ class Holds:
             brake.stop(reason, grace=grace)
 
     def cancel(self, workspace: str, thread: str, reason: str, *, grace: float | None = None) -> bool:
-        """Stop the run of one thread, and return whether one was going on here."""
+        """Stop the run of one thread until somebody resumes it, and return whether one was going on here."""
         brake = self._brakes.get(checkpoint_thread(workspace, thread))
         if brake is not None:
+            brake.waits_for_a_person = True
             brake.stop(reason, grace=grace)
         return brake is not None

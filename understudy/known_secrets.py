@@ -23,7 +23,7 @@ def known_secrets(settings: Settings | None, more: Iterable[str] = ()) -> Secret
     given = [getattr(settings, name) for name in Settings.model_fields] if settings else []
     values = [value.get_secret_value() for value in given if isinstance(value, SecretStr)]
     named = [value for name, value in os.environ.items() if _NAMED_SO.search(name)]
-    told = settings.notify.secrets() if settings else ()
+    told = [*settings.notify.secrets(), *settings.telemetry.secrets(), *settings.identity.secrets()] if settings else []
     return Secrets([*values, *filter(None, map(_password, values)), *told, *named, *more])
 
 

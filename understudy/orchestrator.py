@@ -1,60 +1,55 @@
 """The product's front door: one object that runs goals, answers for them and remembers them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from copy import copy
+from functools import partial
 from types import TracebackType
 from typing import Any
 
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import StateSnapshot
 
 from agents.delegation.delegator import Selection
-from agents.delegation.standings import Standing
 from agents.delegation.teamwork import candidates_for
 from domain.approvals import Decision
-from domain.events import Stamped
+from domain.events import Explained, Stamped, Whispered
 from domain.goals import checked_goal
 from domain.routing import RouteDecision
 from domain.verdicts import CheckpointVerdict
-from graph.bottlenecks import Bottlenecks, bottlenecks
 from graph.build import builder
 from graph.context import Context
 from graph.state import State
 from graph.trace import Trace
-from memory.constraints import Constraints
-from memory.exchange import Imported, exported, imported
 from memory.feedback import Received
-from memory.friction import FrictionWeek
-from memory.lessons import Lessons
-from memory.outbox import Refused
-from memory.provenance import Provenance
-from memory.queued import QueuedRecords
-from memory.reindexing import Progress, reindex
 from memory.scopes import Entry
-from memory.success import Analysis, analysed
-from memory.tasks import TaskMemory
-from understudy.auditing import WorkspaceAudit
+from understudy.bus import thread_topic
 from understudy.checkpoint_desk import CheckpointDesk
+from understudy.conversations import Conversations
 from understudy.durable.desk import Desk
-from understudy.durable.engine import Engine, Tell, open_engine, queue_url
-from understudy.forgetting import Forgotten, forget_task, forget_thread
+from understudy.durable.engine import Around, Engine, Tell, open_engine, queue_url
+from understudy.explaining import explained
+from understudy.following import followed
 from understudy.inbox import Inbox
+from understudy.judging import Judging
 from understudy.notices.table import Kept
-from understudy.past import Undone, recent_traces, trace_run, undo_run
+from understudy.past import Undone, trace_run, undo_run
 from understudy.previews import Preview, previewed
 from understudy.pruning import Pruned, Retention, prune
+from understudy.remembered import Remembered
 from understudy.results import RunResult
 from understudy.rule_desk import WorkspaceRules
 from understudy.runs import Runs
 from understudy.settings import Settings
 from understudy.standing import Status, status_of
+from understudy.steering import Steering, heeding
 from understudy.threads import Pending, ThreadEntry
 from understudy.tool_desk import ToolDesk
 from understudy.trying import WorkspaceTrials
 from understudy.wiring import House
 
 
-class Orchestrator(Inbox):
+class Orchestrator(Inbox, Remembered, Conversations, Judging):
     """Runs goals of one workspace; an async context manager."""
 
     def __init__(self, settings: Settings, *, house: House | None = None) -> None:
@@ -93,8 +88,11 @@ class Orchestrator(Inbox):
             self._house.clock,
             fences=self._house.fences,
             desk=self._house.desk,
+            bus=self._house.bus,
             ended=self._tidied,
+            explain=self._explained,
         )
+        await self._stack.enter_async_context(heeding(self._house.bus, self._runs))
         return self
 
     async def __aexit__(
@@ -102,26 +100,6 @@ class Orchestrator(Inbox):
     ) -> None:
         """Close everything; what is unfinished can be resumed later."""
         await self._stack.aclose()
-
-    @property
-    def memory(self) -> TaskMemory:
-        """What is remembered of finished tasks."""
-        return self._house.memory
-
-    @property
-    def lessons(self) -> Lessons:
-        """What is remembered beside the tasks: episodes, recipes, critiques, profiles, feedback."""
-        return self._house.lessons
-
-    @property
-    def constraints(self) -> Constraints:
-        """The hard rules."""
-        return self._house.constraints
-
-    @property
-    def audit(self) -> WorkspaceAudit:
-        """What was decided and done, by whom and why."""
-        return WorkspaceAudit(self._house.audit, self._context.workspace, self._context.user)
 
     @property
     def checkpoints(self) -> CheckpointDesk:
@@ -132,11 +110,6 @@ class Orchestrator(Inbox):
     def tools(self) -> ToolDesk:
         """The team's tools: how they stand, what is offered, what is confirmed."""
         return ToolDesk(self._house, self._context)
-
-    @property
-    def person(self) -> Provenance:
-        """The one who works here, as the author of what is remembered."""
-        return Provenance(writer="person", user=self._context.user)
 
     def within(self, context: Context) -> "Orchestrator":
         """Return the same house for somebody else, or in other folders; it closes with this one."""
@@ -177,15 +150,16 @@ class Orchestrator(Inbox):
         user = self._context.user
         return self._runs.resume(self._context.workspace, thread, answer, interrupt=interrupt, by=user)
 
-    def engine(self, tell: Tell) -> AbstractAsyncContextManager[Engine]:
+    def engine(self, tell: Tell, around: Around = nullcontext) -> AbstractAsyncContextManager[Engine]:
         """Return what has the runs of all workspaces go on without anybody watching; one at a time in a process.
 
         Args:
             tell: Is given every event of these runs, and what the engine says of itself.
+            around: Stands around the carrying out of each order.
         """
         house, url = self._house, queue_url(self.settings.home, self.settings.database_url)
         parts = self._runs, house.desk, house.fences, house.workers, house.outbox
-        return open_engine(*parts, tell, url=url, concurrency=self.settings.concurrency)
+        return open_engine(*parts, tell, url=url, concurrency=self.settings.concurrency, bus=house.bus, around=around)
 
     async def run(self, goal: str, *, thread: str | None = None) -> RunResult:
         """Run a goal and return how far it came."""
@@ -199,10 +173,70 @@ class Orchestrator(Inbox):
     def _at(self) -> Desk:
         return self._house.desk
 
-    async def events(self, thread: str, *, after: int = 0) -> list[Stamped]:
-        """Return the stored events of a thread with a higher seq than `after`."""
+    async def events(self, thread: str, *, after: int = 0, limit: int | None = None) -> list[Stamped]:
+        """Return the stored events of a thread with a higher seq than `after`, all or the first so many of them."""
         await self._runs.entry(self._context.workspace, thread)
-        return await self._runs.events(self._context.workspace, thread, after=after)
+        return await self._runs.events(self._context.workspace, thread, after=after, limit=limit)
+
+    async def last_event(self, thread: str) -> int:
+        """Return the number of a thread's last event; 0 for an unknown thread."""
+        return await self._house.journal.last(self._context.workspace, thread)
+
+    async def threads(self) -> list[ThreadEntry]:
+        """Return the workspace's conversations, the last touched first."""
+        return await self._runs.entries(self._context.workspace)
+
+    async def snapshot(self, thread: str) -> StateSnapshot:
+        """Return where a thread stands in the graph.
+
+        Raises:
+            UnknownThread: The workspace has no such thread.
+        """
+        await self._runs.entry(self._context.workspace, thread)
+        return await self._runs.snapshot(self._context.workspace, thread)
+
+    async def history(self, thread: str, *, limit: int = 20) -> list[StateSnapshot]:
+        """Return where a thread stood in the graph, the latest first.
+
+        Raises:
+            UnknownThread: The workspace has no such thread.
+        """
+        await self._runs.entry(self._context.workspace, thread)
+        return await self._runs.history(self._context.workspace, thread, limit=limit)
+
+    @property
+    def context(self) -> Context:
+        """Who works here, and where."""
+        return self._context
+
+    @property
+    def steering(self) -> Steering:
+        """What can be done with runs without advancing them here."""
+        house, context = self._house, self._context
+        return Steering(
+            self._runs,
+            house.records,
+            house.desk,
+            house.fences,
+            house.bus,
+            workspace=context.workspace,
+            user=context.user,
+        )
+
+    async def follow(self, thread: str, *, after: int = 0) -> AsyncGenerator[Stamped | Whispered]:
+        """Yield what happens in a thread, on whatever node: what is stored, then what comes, for as long as it is read.
+
+        A reader who is slow holds nobody up: it reads the log at its own pace, and misses only what is whispered.
+
+        Args:
+            thread: The conversation, or a name that one may get.
+            after: Number of the last event that was seen.
+        """
+        workspace = self._context.workspace
+        read = partial(self._runs.events, workspace, thread)
+        async with self._house.bus.listen(thread_topic(workspace, thread)) as listener:
+            async for told in followed(read, listener, after=after):
+                yield told
 
     async def trace(self, run: str) -> Trace:
         """Return what happened in a run, by its id or the name of its thread, which means the latest run there.
@@ -211,14 +245,6 @@ class Orchestrator(Inbox):
             UnknownRun: The workspace has no such run.
         """
         return await trace_run(self._house, self._runs, self._context.workspace, run)
-
-    async def bottlenecks(self, *, runs: int = 200) -> Bottlenecks:
-        """Return where the time of the workspace's latest runs went, and of the slowest of them.
-
-        Args:
-            runs: How many at most, of those that have ended.
-        """
-        return bottlenecks(await recent_traces(self._house, self._runs, self._context.workspace, runs))
 
     async def undo(self, run: str, answers: Mapping[str, Decision] | None = None) -> Undone:
         """Take back what a run changed, by its id or the name of its thread; doing it again goes on from there.
@@ -230,7 +256,8 @@ class Orchestrator(Inbox):
         Raises:
             UnknownRun: The workspace has no such run.
         """
-        return await undo_run(self._house, self._runs, self._context.workspace, run, answers or {})
+        context = self._context
+        return await undo_run(self._house, self._runs, context.workspace, run, answers or {}, by=context.user)
 
     async def route(self, goal: str) -> RouteDecision:
         """Return which way a goal would go, with the sequence of agents; nothing is executed or remembered."""
@@ -271,15 +298,6 @@ class Orchestrator(Inbox):
         bounds = (await house.team(self._context.team)).autonomy
         return WorkspaceRules(house.autonomy, house.effects, workspace, self.person, bounds, house.clock)
 
-    async def performance(self) -> Analysis:
-        """Return how the workspace's latest runs went, by sequence, agent and kind."""
-        return analysed(await self.lessons.episodes.recent(self._context.workspace))
-
-    async def standings(self) -> list[Standing]:
-        """Return how each agent of the team did at each kind of step in the workspace."""
-        playing = await self._house.playing(self._context.team)
-        return await playing.delegator.standings(self._context.workspace)
-
     async def select_agent(self, task_type: str, workspace: str, fallback: str, goal: str | None = None) -> Selection:
         """Choose who of the team should do a task, from what came of earlier ones; nothing is executed.
 
@@ -304,34 +322,6 @@ class Orchestrator(Inbox):
         house, team = self._house, await self._house.team(self._context.team)
         return WorkspaceTrials(house.trials, house.memory, team, self._context.workspace)
 
-    async def forget(self, task: str) -> Forgotten:
-        """Forget a task for good, with everything that was learnt from it and the threads that it was done in."""
-        return await forget_task(self._house, self._runs, self._context.workspace, task)
-
-    async def forget_thread(self, thread: str) -> Forgotten:
-        """Forget a conversation for good, with everything that its runs left and the tasks that were done only there.
-
-        Raises:
-            UnknownThread: The workspace has no such thread.
-            ThreadBusy: A run is going on in it.
-        """
-        return await forget_thread(self._house, self._runs, self._context.workspace, thread)
-
-    async def refused(self) -> list[Refused]:
-        """Return the writes that the records' server refused for good, oldest first."""
-        return await queued.refused() if (queued := self._queued) else []
-
-    async def settle_refused(self, *, again: bool) -> int:
-        """Try the refused writes again and return how many are refused again; or give them up, and how many."""
-        if (queued := self._queued) is None:
-            return 0
-        return await (queued.retry_refused() if again else queued.discard_refused())
-
-    @property
-    def _queued(self) -> QueuedRecords | None:
-        records = self._house.records
-        return records if isinstance(records, QueuedRecords) else None
-
     async def prune(self, keep: Retention, *, trial: bool = False) -> Pruned:
         """Delete what ended conversations need not keep, and give the space back; `trial` only says what would go."""
         return await prune(self._house, self._runs, self._saver, self._context.workspace, keep, trial=trial)
@@ -340,25 +330,6 @@ class Orchestrator(Inbox):
         """Return the workspace's working state, or one conversation's, outermost scope first."""
         return await self._house.state.entries(self._context.workspace, thread=thread)
 
-    async def exported(self, *, unredacted: bool = False) -> list[str]:
-        """Return the workspace's tasks as JSON lines."""
-        lines = await exported(self.memory, self._context.workspace, unredacted=unredacted)
-        await self.audit.note_export("tasks", lines)
-        return lines
-
-    async def imported(self, lines: Sequence[str]) -> Imported:
-        """Add exported tasks to the workspace, marked as imported, and return how many were new.
-
-        Raises:
-            InvalidImport: A line cannot be read; nothing was taken in.
-        """
-        return await imported(self.memory, self._context.workspace, lines)
-
-    async def reindex(self, progress: Progress) -> int:
-        """Build the workspace's index anew from its records and return how many tasks it holds."""
-        house = self._house
-        return await reindex(house.records, house.memory, house.index, self._context.workspace, progress)
-
     async def status(self) -> Status:
         """Return how the installation stands."""
         return await status_of(self._house, self._runs, self._context)
@@ -366,10 +337,6 @@ class Orchestrator(Inbox):
     async def notices(self, *, limit: int = 100) -> list[Kept]:
         """Return the workspace's notices to people: what waits first, then the latest."""
         return await self._house.outbox.listed(self._context.workspace, limit=limit)
-
-    async def friction(self, *, weeks: int = 4) -> list[FrictionWeek]:
-        """Return how often people were bothered, by user and week, the latest first."""
-        return await self._house.friction.weeks(self._context.workspace, count=weeks)
 
     def request_stop(self, *, grace: float | None = None) -> None:
         """Stop at the next safe point; the stream ends with `run_stopped` and the run can be resumed.
@@ -391,6 +358,9 @@ class Orchestrator(Inbox):
         """
         await self._runs.entry(self._context.workspace, thread)
         return self._runs.cancel(self._context.workspace, thread, "cancelled", grace=grace)
+
+    async def _explained(self, entry: ThreadEntry, question: str) -> Explained:
+        return await explained(self._house, self._runs, entry, question)
 
     async def _tidied(self, entry: ThreadEntry) -> None:
         """Let go of what an ended run needs no more."""

@@ -12,11 +12,11 @@ from domain.events import EffectUndone, Event, RunFinished, Stamped
 from domain.outcomes import Outcome
 from graph.acts import judge
 from graph.audited import EffectNotes
-from graph.context import Context
 from graph.trace import Trace
 from graph.tracing import traced
 from graph.undoing import Undoer, Undoing
 from understudy.runs import Runs
+from understudy.stored import context_of
 from understudy.threads import ThreadEntry
 from understudy.wiring import House
 
@@ -69,7 +69,9 @@ async def recent_traces(house: House, runs: Runs, workspace: str, most: int) -> 
     return sorted(found, key=lambda trace: trace.started, reverse=True)[:most]
 
 
-async def undo_run(house: House, runs: Runs, workspace: str, run: str, answers: Mapping[str, Decision]) -> Undone:
+async def undo_run(
+    house: House, runs: Runs, workspace: str, run: str, answers: Mapping[str, Decision], *, by: str
+) -> Undone:
     """Take back what a run changed, the last effect first; doing it again goes on where it stopped.
 
     A run that waits or was interrupted is given up with it. One that changed nothing is left alone.
@@ -80,6 +82,7 @@ async def undo_run(house: House, runs: Runs, workspace: str, run: str, answers: 
         workspace: Where the run was.
         run: Its id, or the name of its thread, which means the latest run there.
         answers: What a person found out, by the id of the question.
+        by: The user who wants it, for the audit.
 
     Raises:
         UnknownRun: The workspace has no such run.
@@ -87,10 +90,10 @@ async def undo_run(house: House, runs: Runs, workspace: str, run: str, answers: 
     """
     thread = (await _found(house, runs, workspace, run)).entry.thread
     async with runs.held(workspace, thread):
-        return await _undone(house, runs, await _found(house, runs, workspace, run), answers)
+        return await _undone(house, runs, await _found(house, runs, workspace, run), answers, by)
 
 
-async def _undone(house: House, runs: Runs, past: _Past, answers: Mapping[str, Decision]) -> Undone:
+async def _undone(house: House, runs: Runs, past: _Past, answers: Mapping[str, Decision], by: str) -> Undone:
     workspace = past.entry.context["workspace"]
     effects = await house.effects.of_run(workspace, past.entry.run)
     if not effects:
@@ -101,10 +104,10 @@ async def _undone(house: House, runs: Runs, past: _Past, answers: Mapping[str, D
     undoer = Undoer(
         ledger=house.effects,
         workspace=workspace,
-        tools=(await house.services_for(Context(**past.entry.context))).tools,
+        tools=(await house.services_for(context_of(past.entry.context))).tools,
         decide=lambda request: answers.get(request.id),
         emit=told.append,
-        notes=EffectNotes(house.audit, workspace, house.settings.user, thread=past.entry.thread),
+        notes=EffectNotes(house.audit, workspace, by, thread=past.entry.thread),
     )
     far = await undoer.undo(past.entry.run)
     for event in told:

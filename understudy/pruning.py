@@ -45,7 +45,9 @@ async def prune(
     over = [e.thread for e in entries if _is_over(e, keep, house.clock())]
     if trial:
         return Pruned(over, 0, before, before)
-    gone = await forget_threads(house, runs, workspace, over, before=_limit(keep, house.clock()))
+    gone = await forget_threads(
+        house, runs, workspace, over, by=house.settings.user, before=_limit(keep, house.clock())
+    )
     rest = [e.thread for e in entries if e.thread not in gone and e.state != "running"]
     trimmed = [await saver.trim(checkpoint_thread(workspace, thread), keep.checkpoints) for thread in rest]
     await saver.compact()

@@ -7,23 +7,27 @@ stands. Whoever advances a thread has its fence, in the foreground as in a worke
 
 import functools
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import asdict
 from typing import Any
 
 from langchain_core.messages import HumanMessage
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import StateSnapshot
 
 from domain.approvals import Decision, shown_digest, typed_answer
-from domain.errors import InvalidGoal, NothingPending
-from domain.events import AnswerNoted, Event, RunFinished, RunStopped, Stamped
+from domain.errors import NothingPending
+from domain.events import AnswerNoted, Event, Explained, RunFinished, RunStopped, Stamped
+from domain.explanations import is_question
 from domain.goals import checked_goal
 from domain.outcomes import Outcome
+from domain.questions import Question
 from graph.context import Context
 from memory.journal import Journal
 from memory.records import Records
 from understudy.advancing import Drive, Parts, Told, advance
+from understudy.bus import Bus
 from understudy.durable.asking import Asking, is_ready, resumption, still_wanted
 from understudy.durable.desk import Desk
 from understudy.durable.fences import Fences, ThreadBusy
@@ -31,8 +35,10 @@ from understudy.event_log import EventLog
 from understudy.graph_threads import GraphThreads, interrupt_of, requested
 from understudy.holding import Holds
 from understudy.stopping import Brake
-from understudy.threads import Pending, ThreadEntry, Threads, checkpoint_thread
+from understudy.threads import Pending, ThreadEntry, Threads, checked_thread, checkpoint_thread
 
+Explain = Callable[[ThreadEntry, str], Awaitable[Explained]]
+"""Answers a question about the latest run of a thread."""
 BEFORE_WORK = ("approve_plan", "specialists")
 """Nodes before which nothing but planning has happened."""
 
@@ -49,7 +55,9 @@ class Runs:
         *,
         fences: Fences,
         desk: Desk,
+        bus: Bus,
         ended: Callable[[ThreadEntry], Awaitable[None]],
+        explain: Explain,
     ) -> None:
         """Set up runs.
 
@@ -60,11 +68,14 @@ class Runs:
             clock: Unix time in seconds.
             fences: Who advances which thread.
             desk: Where questions wait.
+            bus: Tells those who follow a thread that there is more.
             ended: Called once after each run that came to its end.
+            explain: Answers questions about a run.
         """
         self._graph, self._threads, self._asking = GraphThreads(graph), Threads(records, clock), Asking(desk, clock)
-        self._log, self._holds = EventLog(journal, clock, fences.check), Holds(fences)
+        self._log, self._holds = EventLog(journal, clock, fences.check, bus), Holds(fences)
         self._desk, self._fences, self._ended = desk, fences, ended
+        self._explain = explain
         parts = Parts(self._graph, self._threads, self._log, self._asking, fences.check, ended)
         self._advance = functools.partial(advance, parts)
 
@@ -80,7 +91,8 @@ class Runs:
     ) -> Told:
         """Run a goal in a new or an existing thread of the workspace until it ends, waits or is stopped.
 
-        While the thread has an open question, the text is taken as an answer to it ("yes", "no, because ...").
+        While the thread has an open question, the text is taken as an answer to it ("yes", "no, because ..."); where
+        it asks something itself, it is answered, and the thread's question stays open as it is.
 
         Args:
             goal: What should be done.
@@ -95,20 +107,23 @@ class Runs:
             ThreadBusy: a run is going on in the thread.
             StorageAway: the thread has an open question, and its records cannot be read now; it stays open.
         """
-        goal, thread, workspace = checked_goal(goal), _checked_thread(thread), context.workspace
+        goal, thread, workspace = checked_goal(goal), checked_thread(thread), context.workspace
         entry = ThreadEntry(thread=thread, context=asdict(context), goal=goal, run=run or str(uuid.uuid4()))
         async with self.held(workspace, thread) as brake:
-            drive, earlier, pending = Drive.of(brake, unattended=unattended), None, None
+            drive, earlier, pending = Drive(brake, unattended), None, None
+            before = BEFORE_WORK if plan_only else ()
             if await self._threads.may_be_there(workspace, thread) and (pending := await self._waits(entry)):
                 earlier = await self.entry(workspace, thread)
             elif run is not None:
                 earlier = await self._threads.find(workspace, thread)
             if pending and earlier and (typed := typed_answer(goal, pending.requests)):
                 stream = self._answered(earlier, _same(typed, pending), drive, by=context.user)
+            elif pending and earlier and is_question(goal):
+                stream = self._explained(earlier, goal)
             elif earlier and earlier.run == run:
-                stream = self._gone_on(earlier, drive)
+                stream = self._gone_on(earlier, drive, before=before)
             else:
-                given, before = {"messages": [HumanMessage(goal)]}, BEFORE_WORK if plan_only else ()
+                given = {"messages": [HumanMessage(goal)]}
                 stream = self._advance(earlier if pending and earlier else entry, given, drive, before=before)
             async with aclosing(stream):
                 async for stamped in stream:
@@ -143,7 +158,7 @@ class Runs:
         """
         await self.entry(workspace, thread)
         async with self.held(workspace, thread) as brake:
-            entry, drive = await self.entry(workspace, thread), Drive.of(brake, unattended=unattended)
+            entry, drive = await self.entry(workspace, thread), Drive(brake, unattended)
             if answer is None:
                 stream = self._gone_on(entry, drive)
             else:
@@ -152,7 +167,7 @@ class Runs:
                 async for stamped in stream:
                     yield stamped
 
-    async def _gone_on(self, entry: ThreadEntry, drive: Drive) -> Told:
+    async def _gone_on(self, entry: ThreadEntry, drive: Drive, *, before: Sequence[str] = ()) -> Told:
         """Carry a thread on that is held, from wherever it stands."""
         question = await self._desk.of_thread(entry.workspace, entry.thread)
         snapshot = await self._graph.snapshot(entry.workspace, entry.thread)
@@ -174,7 +189,7 @@ class Runs:
         else:
             # Without tasks its process ended before the graph took the goal in.
             given = None if snapshot.tasks else {"messages": [HumanMessage(entry.goal)]}
-            async for stamped in self._advance(entry, given, drive):
+            async for stamped in self._advance(entry, given, drive, before=before if given else ()):
                 yield stamped
 
     async def _answered(
@@ -194,6 +209,10 @@ class Runs:
                 yield stamped
         else:
             yield await self.tell(entry, AnswerNoted(question=question.id, by=by, wants=still_wanted(question)))
+
+    async def _explained(self, entry: ThreadEntry, question: str) -> Told:
+        """Answer a question about a thread that waits and is held; nothing of it changes."""
+        yield await self.tell(entry, await self._explain(entry, question))
 
     async def _asked_again(self, entry: ThreadEntry, opened: Pending) -> Stamped:
         """Ask the open question of a thread once more, anew where its time was over."""
@@ -229,9 +248,25 @@ class Runs:
         """Return the workspace's threads, the last touched first."""
         return await self._threads.listed(workspace)
 
+    async def titles(self, workspace: str) -> dict[str, str]:
+        """Return what people called the workspace's threads, by thread."""
+        return await self._threads.titles(workspace)
+
+    async def title(self, workspace: str, thread: str) -> str:
+        """Return what people called a thread; empty where nobody did."""
+        return await self._threads.title(workspace, thread)
+
+    async def rename(self, workspace: str, thread: str, title: str) -> None:
+        """Call a thread something, or raise `UnknownThread`."""
+        await self.entry(workspace, thread)
+        await self._threads.rename(workspace, thread, title)
+
     async def pending(self, workspace: str, thread: str) -> Pending | None:
         """Return the thread's question that wants an answer, if there is one; also one whose time is over."""
-        question = await self._desk.of_thread(workspace, thread)
+        return await self._opened(workspace, thread, await self._desk.of_thread(workspace, thread))
+
+    async def _opened(self, workspace: str, thread: str, question: Question | None) -> Pending | None:
+        """Return what a thread waits for, by its latest question at the desk and its place in the graph."""
         if question is None:
             return interrupt_of(await self._graph.snapshot(workspace, thread))
         if is_ready(question):
@@ -244,14 +279,23 @@ class Runs:
         Raises:
             ThreadBusy: It was decided, and the run is to go on with that first.
         """
-        if is_ready(await self._desk.of_thread(entry.workspace, entry.thread)):
+        question = await self._desk.of_thread(entry.workspace, entry.thread)
+        if is_ready(question):
             msg = f"thread {entry.thread!r} is about to go on with a decision; resume it, or wait for its end"
             raise ThreadBusy(msg)
-        return await self.pending(entry.workspace, entry.thread)
+        return await self._opened(entry.workspace, entry.thread, question)
 
-    async def events(self, workspace: str, thread: str, *, after: int = 0) -> list[Stamped]:
-        """Return the thread's events with a higher seq than `after`."""
-        return await self._log.read(workspace, thread, after=after)
+    async def events(self, workspace: str, thread: str, *, after: int = 0, limit: int | None = None) -> list[Stamped]:
+        """Return the thread's events with a higher seq than `after`, all or the first so many of them."""
+        return await self._log.read(workspace, thread, after=after, limit=limit)
+
+    async def first_of(self, workspace: str, thread: str, run: str) -> int | None:
+        """Return the number of a run's first event in a thread; None where it has none."""
+        return await self._log.first_of(workspace, thread, run)
+
+    async def last(self, workspace: str, thread: str) -> Stamped | None:
+        """Return the thread's last event."""
+        return await self._log.last(workspace, thread)
 
     async def forget(self, workspace: str, thread: str) -> None:
         """Delete a thread that is held for good: its question, its place, its events and, at last, its entry."""
@@ -274,12 +318,24 @@ class Runs:
         return (await self._log.add(entry, [("", event)]))[0]
 
     async def give_up(self, entry: ThreadEntry) -> None:
-        """End a run that waits or was interrupted, for good: its place in the graph is forgotten, its events stay."""
+        """End a run that waits or was interrupted, for good: the conversation is as before it, its events stay."""
         # The question first: one that outlived its run could be approved, and the run would go on.
         await self._desk.withdraw(entry.workspace, entry.thread, "its run was given up")
         await self._threads.note(entry, "ended")
-        await self._graph.forget(entry.workspace, entry.thread)
+        await self._graph.rewind(entry)
         await self._ended(entry)
+
+    async def wake(self, entry: ThreadEntry) -> None:
+        """Note that a run that was stopped is to go on, so that whoever finds it carries it on."""
+        await self._threads.note(entry, "running")
+
+    async def snapshot(self, workspace: str, thread: str) -> StateSnapshot:
+        """Return where a thread stands in the graph."""
+        return await self._graph.snapshot(workspace, thread)
+
+    async def history(self, workspace: str, thread: str, *, limit: int) -> list[StateSnapshot]:
+        """Return where a thread stood, the latest first."""
+        return await self._graph.history(workspace, thread, limit=limit)
 
     async def halt(self, workspace: str, thread: str, reason: str) -> Stamped:
         """Leave a run where it is, because it cannot go on by itself; a person can resume it."""
@@ -313,12 +369,3 @@ def _same(decision: Decision, pending: Pending) -> dict[str, Any]:
     """Return one decision as the answer to each request."""
     said = decision.model_dump(exclude_defaults=True)
     return {"decisions": [said] * len(pending.requests)}
-
-
-def _checked_thread(thread: str | None) -> str:
-    if thread is None:
-        return uuid.uuid4().hex[:12]
-    if not thread.isprintable() or not 0 < len(thread) <= 100:
-        msg = f"{thread!r:.60} is not a usable thread name"
-        raise InvalidGoal(msg)
-    return thread

@@ -21,7 +21,11 @@ from domain.errors import InvalidSettings
 from domain.mistakes import mistakes_in
 from domain.routing import HINT_ABOVE, REUSE_ABOVE
 from memory.workspaces import checked_workspace
+from understudy.identity.settings import IdentitySettings
 from understudy.notices.settings import NotifySettings
+from understudy.service.langgraph_settings import StudioSettings
+from understudy.service.settings import ServiceSettings
+from understudy.telemetry.settings import TelemetrySettings
 
 PREFIX = "UNDERSTUDY_"
 DEFAULT_MODEL = "openai:gpt-5-mini"
@@ -64,6 +68,10 @@ class Settings(BaseSettings):
     fallback_model: str | None = None
     model_timeout: float = Field(default=60.0, gt=0)
     """Seconds that one model call may take."""
+    stream: bool = True
+    """Whether what models write is told while it comes, to who watches a run."""
+    conversation_tokens: int = Field(default=4000, ge=400, le=200_000)
+    """Tokens of the conversation so far that models are told; what is older is summarised."""
     model_retries: int = Field(default=2, ge=0, le=10)
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
@@ -79,6 +87,20 @@ class Settings(BaseSettings):
     """Runs that one worker advances at once."""
     notify: NotifySettings = NotifySettings()
     """Who is told over which channels when something waits for them, was done or went wrong."""
+    service: ServiceSettings = ServiceSettings()
+    """How the service behaves towards a network."""
+    telemetry: TelemetrySettings = TelemetrySettings()
+    """Where traces go, what they may show, and how logs are written."""
+    identity: IdentitySettings = IdentitySettings()
+    """Who may use the service: API keys, an OpenID Connect issuer, rates, sessions."""
+    studio: StudioSettings = StudioSettings()
+    """Which pages may act for the person on this machine in a LangGraph server."""
+    server_url: str | None = None
+    """Service that the command line works on in place of the data folder: `https://...`, or `http://...` here."""
+    server_key: SecretStr | None = None
+    """API key that says to it who asks."""
+    server_patience: float = Field(default=90.0, ge=0, le=3600)
+    """Seconds for which it is tried again while it is away."""
     chroma_url: str | None = None
     """Chroma server, `http(s)://host:port` on this machine or in a private network, that keeps the vectors in place of
     a folder."""

@@ -1,12 +1,16 @@
 """How the installation stands: who plays, what is remembered, what is open, and what does not work."""
 
-from pydantic import BaseModel, ConfigDict
+import asyncio
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from agents.plugins import GROUPS, installed
 from domain.errors import StorageAway
 from graph.context import Context
 from understudy.context_use import ContextUse, context_use
 from understudy.durable.desk import Waiting
 from understudy.runs import Runs
+from understudy.telemetry.degradations import FILE, Degradations
 from understudy.threads import ThreadState
 from understudy.wiring import House
 
@@ -46,6 +50,8 @@ class Status(BaseModel):
     """What steps hand to each other, and how often it was made before."""
     degraded: list[str]
     """What does not work as configured, in words."""
+    degraded_since: dict[str, float] = Field(default_factory=dict)
+    """Unix time at which each of these was first seen."""
 
 
 async def status_of(house: House, runs: Runs, context: Context) -> Status:
@@ -57,6 +63,7 @@ async def status_of(house: House, runs: Runs, context: Context) -> Status:
     except StorageAway:
         tasks, threads = None, []
     waiting = await _waiting(house, context.workspace)
+    degraded = await degraded_of(house, context.workspace, services.cast.mode)
     return Status(
         home=str(house.settings.home),
         workspace=context.workspace,
@@ -68,10 +75,27 @@ async def status_of(house: House, runs: Runs, context: Context) -> Status:
         questions=waiting.questions if waiting else None,
         next_due=waiting.next_due if waiting else None,
         contexts=await context_use(house.records, house.contexts),
-        degraded=([_NO_MODEL] if services.cast.mode == "rules" else [])
-        + await house.degraded()
-        + await _untold(house, context.workspace),
+        degraded=degraded,
+        degraded_since=await asyncio.to_thread(_since, house, context.workspace, degraded),
     )
+
+
+async def degraded_of(house: House, workspace: str, mode: str) -> list[str]:
+    """Return in words what does not work as configured.
+
+    Args:
+        house: What is open.
+        workspace: Whose notices are looked at.
+        mode: The model that leads, or `rules`.
+    """
+    plugins = [await asyncio.to_thread(installed, group) for group in GROUPS]
+    broken = [str(plugin) for group in plugins for plugin in group if plugin.problem]
+    return ([_NO_MODEL] if mode == "rules" else []) + await house.degraded() + await _untold(house, workspace) + broken
+
+
+def _since(house: House, workspace: str, degraded: list[str]) -> dict[str, float]:
+    degradations = Degradations(house.clock, house.settings.home / FILE)
+    return {each.reason: each.since for each in degradations.note(degraded, about=workspace)}
 
 
 async def _waiting(house: House, workspace: str) -> Waiting | None:

@@ -18,6 +18,8 @@ class Brake(RunControl):
         self._pump: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_cut = False
+        self.waits_for_a_person = False
+        """Whether somebody stopped it who decides when it goes on."""
 
     def stop(self, reason: str, *, grace: float | None = None) -> None:
         """Let the run begin nothing more, and end it as soon as what is going on has ended.

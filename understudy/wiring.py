@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +23,9 @@ from agents.delegation.teamwork import delegator_of
 from agents.delegation.trials import Trials
 from agents.exchanges.tools import kept
 from agents.models import Models
+from agents.performers import performing
 from agents.planning.history import TaskOutcomes
+from agents.plugins_in_teams import performers_of
 from agents.privacy_policy import PrivacyPolicy
 from agents.resources.desk import SEEN, ResourceDesk
 from agents.rules.cast import rules_cast
@@ -34,10 +35,9 @@ from agents.tools.registry import Toolbox
 from agents.tools.reliability import TOOL_SEEN, Reliability
 from agents.tools.supply import Supply
 from agents.tools.workbench import Workbench
-from domain.budgets import Budget
 from domain.plans import Privacy
 from domain.secrets import Secrets
-from graph.context import Context, Services, ServicesFor
+from graph.context import Context, Services
 from memory.audit import Audit
 from memory.autonomy import AutonomyMemory
 from memory.call_log import CallLog
@@ -61,11 +61,11 @@ from memory.queued import QueuedRecords
 from memory.records import Records
 from memory.redis import RedisRecords
 from memory.scopes import ScopedState
-from memory.spending import DailyPurse
 from memory.sqlite import SqliteRecords
 from memory.tasks import TASK_RUN, TaskMemory
 from prompts.loader import Prompts
 from understudy.benches import Benches, clearances
+from understudy.bus import Bus, open_bus
 from understudy.checkpointing import ThreadedSqliteSaver, open_checkpointer
 from understudy.configured_models import encoder_of, limits_of, models_of
 from understudy.context_use import keep_context_use
@@ -77,9 +77,10 @@ from understudy.durable.fence_rows import Holder
 from understudy.durable.fences import Fences, open_fences
 from understudy.durable.orders import Orders
 from understudy.durable.workers import Workers
+from understudy.identity.purses import daily_purse
 from understudy.known_secrets import known_secrets
 from understudy.notices.outbox import Outbox
-from understudy.settings import Settings, load_settings
+from understudy.settings import Settings
 
 if TYPE_CHECKING:
     from understudy.postgres_checkpointing import PostgresSaver
@@ -125,6 +126,8 @@ class House:
     audit: Audit
     autonomy: AutonomyMemory
     friction: Friction
+    bus: Bus
+    """Tells other processes, and those who watch, that there is more."""
     outbox: Outbox
     """Where notices wait until they are told."""
     desk: Desk
@@ -207,6 +210,7 @@ class House:
     async def _open_database(self, folder: DataFolder) -> None:
         """Open what outlives this process, on the records, whose identity the database keeps."""
         self.database = await self._stack.enter_async_context(open_database(folder.path, self.settings.database_url))
+        self.bus = await self._stack.enter_async_context(open_bus(self.settings.redis_url))
         self.belonging = Belonging(self.database, self.records)
         await self.belonging.look()
         self.autonomy = AutonomyMemory.of(self.records, clock=self.clock, audit=self.audit)
@@ -309,7 +313,14 @@ class House:
             planning_weights=dict(self.settings.planning_weights.items()),
             budgets=budgets,
             prices=self.settings.prices | team.prices,
-            daily=self._daily(context.workspace, budgets.workspace),
+            daily=await daily_purse(
+                self.records,
+                self.database,
+                self.clock,
+                workspace=context.workspace,
+                budget=budgets.workspace,
+                key=context.key,
+            ),
             secrets=self.secrets_of(team),
             state=self.state,
             notify=self.outbox,
@@ -318,6 +329,7 @@ class House:
             calls=self.calls if self.settings.keep_calls else None,
             autonomy=self.autonomy,
             versions={"team": f"{team.name}@{team.version}", "encoder": self.encoder.id},
+            streams=self.settings.stream,
             fence=self.fences,
         )
 
@@ -352,10 +364,11 @@ class House:
         """Return a team with who plays in it, by the team's name or file path."""
         if name not in self._casts:
             team = await asyncio.to_thread(load_team, name)
-            rules = rules_cast(team)
+            performers = performers_of(team.plugins)
+            rules = performing(rules_cast(team), performers)
             prompts = Prompts(self.settings.prompts) if self.settings.prompts else Prompts()
             cast = await asyncio.to_thread(build_cast, team, self._models, rules, self.contexts, prompts)
-            self._casts[name] = Playing(team, cast, rules, self._delegator(team))
+            self._casts[name] = Playing(team, performing(cast, performers), rules, self._delegator(team))
         return self._casts[name]
 
     def _delegator(self, team: Team) -> Delegator:
@@ -374,27 +387,6 @@ class House:
             self._desks[team.name] = ResourceDesk(team.resources, self.records, Leases(self.records, clock=self.clock))
         return self._desks[team.name]
 
-    def _daily(self, workspace: str, budget: Budget) -> DailyPurse | None:
-        """Return the workspace's purse of today, or None where nothing is bounded and so nothing is counted."""
-        return DailyPurse(self.records, workspace, budget, self.clock) if budget.bounds else None
-
 
 def _command() -> str:
     return " ".join([_PROGRAM, *sys.argv[1:2]])
-
-
-def installed_services() -> ServicesFor:
-    """Return the services of this installation, opened at the first run and kept; for the LangGraph server."""
-    opened: dict[str, House] = {}
-    lock = asyncio.Lock()
-
-    async def services_for(context: Context) -> Services:
-        async with lock:
-            if "house" not in opened:
-                settings = await asyncio.to_thread(load_settings)
-                opened["house"] = await House(settings).__aenter__()
-        house = opened["house"]
-        team = house.settings.team if context == Context() else context.team
-        return await house.services_for(replace(context, team=team))
-
-    return services_for

@@ -57,6 +57,12 @@ class RecordingChat(AwaitedChat):
     translated: Callable[[Exception], ModelError]
     """Returns such an exception as one of ours, without the key in its text."""
 
+    @property
+    def can_stream(self) -> bool:
+        """Whether the other model can answer piece by piece."""
+        kind = type(self.inner)
+        return (kind._astream, kind._stream) != (BaseChatModel._astream, BaseChatModel._stream)
+
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> Any:
         return self.inner._get_ls_params(stop=stop, **kwargs)
 

@@ -7,7 +7,7 @@ for": then a person is asked.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from agents.rules.classification import classify
@@ -60,7 +60,12 @@ _LEADS = """
 """
 _BEFORE_AN_ORDER = frozenset(_LEADS.split())
 _PIECE = re.compile(r"\b(?:brief|report|memo|post|article|blog|newsletter|document|draft)\b", re.IGNORECASE)
-"""What a planner delivers as a file (`graph.nodes.planner`)."""
+"""What a person who orders it wants as a file."""
+_MAKES = re.compile(r"\b(?:write|draft|compose|save|publish)\b", re.IGNORECASE)
+_A_PIECE = re.compile(r"\b(?:brief|report|memo|post|article|blog|newsletter|document)\b", re.IGNORECASE)
+_ASKS = re.compile(
+    r"\s*(?:what|which|who|whose|when|where|why|how|is|are|was|were|does|do|did|has|have)\b", re.IGNORECASE
+)
 _NAMED = {
     ("send", "mail"): re.compile(r"[\w.+-]@[\w-]+\.\w"),
     ("send", "message"): re.compile(r"(?<!\w)#[a-z][\w-]+"),
@@ -68,6 +73,8 @@ _NAMED = {
 }
 """By what is done and to what: an address, a channel or the name of a file says the latter without a word for it."""
 _CLAUSE = re.compile(r"[.,:;!?()\n]+|\d+[.)]\s")
+_SENTENCE = re.compile(r"[,;!?\n]+|\.(?=\s|$)|\b(?:and|but)\b", re.IGNORECASE)
+_NOT = re.compile(r"\b(?:not|never|nothing|nobody|without \w+ing)\b|n['’]t\b", re.IGNORECASE)
 _FILLERS = frozenset(
     {"a", "an", "the", "to", "of", "in", "on", "for", "and", "with", "from", "by", "my", "user", "new"}
 )
@@ -80,17 +87,59 @@ def calls_for(said: Iterable[str], tool: Tool) -> bool:
         said: The goal and what the person said before it.
         tool: A tool that writes.
     """
-    texts = [re.sub(r"(?<=\be)-(?=mail)", "", text, flags=re.IGNORECASE) for text in said]
-    does, to = _acts_of(tool), _families(_stems(tool.name), "things")
+    texts = _plain(said)
+    does, to = _acts_of(tool), _things_of(tool)
     if tool.undo is not None and "write" in does and any(map(_makes_something, texts)):
         return True
+    return bool(_ordered(texts, tool, does, to))
+
+
+def acts_called_for(goal: str, tool: Tool) -> frozenset[str]:
+    """Return by which orders a goal asks for what a tool does; what it says not to do is no order.
+
+    Args:
+        goal: What a person wants.
+        tool: A tool that writes.
+    """
+    does, to = _acts_of(tool), _things_of(tool)
+    if "write" in does and (not to or "file" in to) and not wants_a_file(goal):
+        return frozenset()
+    rest = {each for each in _stems(tool.name) if not _families([each], "acts")} - _FILLERS
+    if not to and rest and not rest & {stem(word) for word in words(goal)}:
+        return frozenset()
+    wanted = [clause for clause in _SENTENCE.split(goal) if not _NOT.search(clause)]
+    return frozenset(_ordered(_plain(wanted), tool, does, to))
+
+
+def is_about_the_same(tool: Tool, other: Tool) -> bool:
+    """Return whether two tools do what they do to the same kind of thing, as far as their names tell."""
+    things, others = _things_of(tool), _things_of(other)
+    return not things or not others or bool(things & others)
+
+
+def wants_a_file(goal: str) -> bool:
+    """Return whether a goal is for a piece of writing, or an act; a question ("Which newsletter ...?") is not."""
+    ordered = classify(goal) == "action" or _MAKES.search(goal) is not None
+    return ordered or (_A_PIECE.search(goal) is not None and not _ASKS.match(goal))
+
+
+def _plain(said: Iterable[str]) -> list[str]:
+    return [re.sub(r"(?<=\be)-(?=mail)", "", text, flags=re.IGNORECASE) for text in said]
+
+
+def _things_of(tool: Tool) -> set[str]:
+    return _families(_stems(tool.name), "things")
+
+
+def _ordered(texts: Sequence[str], tool: Tool, does: set[str], to: set[str]) -> set[str]:
+    """Return the acts of a tool that texts order; its own name where nobody knows what it does, and they say it."""
     known = {stem(word) for text in texts for word in words(text)}
     if not does:
-        return not set(_stems(tool.name)) - _FILLERS - known
+        return set() if set(_stems(tool.name)) - _FILLERS - known else {tool.name}
     ordered = {order for text in texts for order in _orders(text)}
     acts, things = _families(ordered, "acts") & does, _families(known, "things")
     things |= {thing for (act, thing), mark in _NAMED.items() if act in acts and any(map(mark.search, texts))}
-    return bool(acts) and (not to or bool(things & to))
+    return acts if not to or things & to else set()
 
 
 def _makes_something(goal: str) -> bool:

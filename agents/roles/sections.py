@@ -12,7 +12,7 @@ from agents.roles.repetition import plain, texts_of, untold
 from agents.structured import untitled
 from agents.team import Specialist, Team
 from agents.tools.registry import Tool, Toolbox, schema_of
-from domain.briefings import Briefing
+from domain.briefings import Briefing, Earlier
 from domain.outcomes import StepResult
 from domain.routing import Neighbour, Recall
 from prompts.quoting import quoted
@@ -28,8 +28,10 @@ _CIRCUMSTANCES = (
 """Fields of the briefing that are shown as they are."""
 _TOLD_BY_MEMORY = frozenset({"past_successes", "task_history"})
 """Those that say again what the similar tasks say."""
-_TURNS = 12
-"""Turns of the conversation that a prompt shows."""
+_FOLLOW_UP = (
+    "The request asks about what was found before in this conversation. Reply from these results, in the form that is "
+    "wanted; plan only what cannot be answered from them."
+)
 
 
 def team(team: Team) -> str:
@@ -104,8 +106,26 @@ def goal(request: Request) -> str:
 
 def conversation(briefing: Briefing) -> str:
     """Return the latest turns of the session."""
-    turns = briefing.conversation[-_TURNS:]
-    return quoted("conversation", "\n".join(turns), limit=RESULT_CHARS) if turns else NONE
+    turns = briefing.conversation
+    return quoted("conversation", "\n".join(turns)) if turns else NONE
+
+
+def earlier(briefing: Briefing, chars: int) -> str:
+    """Return what earlier goals came to, with what the request may do with it; empty where it does not ask for it."""
+    if not briefing.earlier:
+        return ""
+    share = chars // len(briefing.earlier)
+    blocks = [quoted(f"earlier goal {n}", _earlier(one), limit=share) for n, one in enumerate(briefing.earlier, 1)]
+    return "\n".join(["", "", _FOLLOW_UP, *blocks])
+
+
+def _earlier(one: Earlier) -> str:
+    parts = [f"Goal: {one.goal}", f"Answer: {one.answer}"]
+    for result in one.results:
+        places = [f"{s.name}, {s.locator}" if s.locator else s.name for s in result.sources]
+        data = compact(_short(untold(result.data, one.answer, places)))
+        parts += [f"Step {result.step} by {result.agent}: {data if data != '{}' else ''} {'; '.join(places)}".rstrip()]
+    return "\n".join(parts)
 
 
 def memories(recall: Recall) -> str:

@@ -12,6 +12,7 @@ from agents.contracts import Assignment
 from agents.handing import Handing
 from agents.models import Model, conversation, text_of, usage_of
 from agents.roles import sections
+from agents.streaming import as_it_stands
 from agents.team import Specialist
 from agents.tools.registry import Toolbox, ToolOutput
 from domain.errors import InvalidArguments, ToolError
@@ -135,7 +136,9 @@ async def _worked(model: Model, request: Assignment, work: _Work) -> str:
 
 
 async def _said(model: Model, request: Assignment, work: _Work, schemas: list[dict[str, Any]]) -> AIMessage:
-    answer = await model.call(work.messages, role="specialist", emit=request.emit, tools=schemas, prompt=work.prompt)
+    answer = await model.call(
+        work.messages, role="specialist", emit=request.emit, tools=schemas, prompt=work.prompt, shown=as_it_stands
+    )
     work.usage += usage_of(answer)
     return answer
 

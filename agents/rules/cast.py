@@ -3,6 +3,8 @@
 from agents.contracts import Cast
 from agents.rules.composer import compose
 from agents.rules.critic import criticise
+from agents.rules.explaining import explain
+from agents.rules.folding import fold
 from agents.rules.plan_critic import review_plan
 from agents.rules.planner import plan
 from agents.rules.reviser import revise
@@ -21,5 +23,7 @@ def rules_cast(team: Team) -> Cast:
         composer=compose,
         critic=criticise,
         reviser=revise,
+        summariser=fold,
+        explainer=explain,
         mode="rules",
     )

@@ -4,6 +4,7 @@ import re
 
 from agents.contracts import RoutingRequest
 from agents.rules.classification import classify
+from agents.rules.follow_ups import follow_up
 from agents.rules.text import STOP_WORDS, content_words, stem, stems, words
 from agents.team import Team
 from domain.plans import QueryKind
@@ -66,6 +67,8 @@ async def supervise(request: RoutingRequest) -> RouteDecision:
 
 def _judged(request: RoutingRequest) -> tuple[RouteSource, QueryKind, str, str]:
     kind = classify(request.goal)
+    if answer := follow_up(request.goal, request.briefing.earlier):
+        return "reply", "conversation", answer, "a follow-up that what was found before answers; nothing is done again"
     if kind == "conversation":
         return "reply", kind, _reply(request), "small talk or a question about the team, which needs no work"
     if reason := refusal(request.goal, request.team):

@@ -7,7 +7,8 @@ from typing import Any
 
 from agents.contracts import PlanningRequest
 from agents.planning.steps import without
-from agents.rules.text import slug, words
+from agents.rules.file_names import file_for
+from agents.rules.text import words
 from agents.team import Specialist, Template
 from domain.plans import Step
 
@@ -97,7 +98,7 @@ def delivered(steps: Sequence[Step], request: PlanningRequest) -> list[Step]:
     """Return the steps with one that writes the approved answer to a file, or with none if nothing is delivered."""
     if not request.delivers or DELIVERY_TOOL not in request.tools.tools:
         return without(steps, {step.id for step in steps if step.delivers})
-    name = f"{slug(request.goal)}.md"
+    name = file_for(request.goal)
     if any(step.delivers for step in steps):
         return [_renamed(step, name) for step in steps]
     writers = [s.name for s in request.team.specialists if DELIVERY_TOOL in s.tools]

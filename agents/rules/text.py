@@ -157,8 +157,17 @@ _REQUEST = re.compile(
 )
 
 
+_SAVING = re.compile(
+    r",?\s+(?:and|then|and then)\s+(?:please\s+)?(?:save|store|write|put|export|deliver|file|keep)\s+"
+    r"(?:it|this|that|them|(?:the|your)\s+\w+)\b.*$",
+    re.IGNORECASE,
+)
+"""What is to be done with the answer; no part of what it is about."""
+
+
 def topic(goal: str) -> str:
     """Return what a goal is about in its own words: its first sentence without the words that order the work."""
+    goal = _SAVING.sub("", goal)
     first = next(iter(re.split(r"(?<=[.?!])\s+", goal.strip())), goal).strip()
     rest = _REQUEST.sub("", first, count=1).strip().rstrip(".!")
     return rest or first.rstrip(".!")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.rules.text import slug
+from agents.rules.file_names import file_for, named_file
 from agents.tools.paths import inside, linked, parts_of
 from agents.tools.registry import Attempt, Tool, ToolOutput, Verdict
 from agents.tools.written import holds, remove_written, state_before
@@ -190,7 +190,7 @@ class _Writer:
         path = arguments.get("path")
         if not isinstance(path, str):
             return dict(arguments)
-        wanted = str(PurePosixPath(path).with_name(f"{slug(goal)}.md")) if goal and PurePosixPath(path).name else path
+        wanted = _path_for(goal, path) if goal and PurePosixPath(path).name else path
         return dict(arguments) | {"path": await asyncio.to_thread(free_name, self.folder, wanted)}
 
     async def prepare(self, arguments: WriteArguments) -> dict[str, Any]:
@@ -215,6 +215,11 @@ class _Writer:
         folders = attempt.before.get("missing_folders", [])
         removed = await asyncio.to_thread(remove_written, self.folder, parts_of(path), text, folders)
         return ToolOutput(f"removed {path}" if removed else f"{path} is gone already")
+
+
+def _path_for(goal: str, path: str) -> str:
+    """Return where the answer to a goal goes whose plan wrote to a path for another: beside it, or as told."""
+    return named_file(goal) or str(PurePosixPath(path).with_name(file_for(goal)))
 
 
 def _report(done: Written) -> ToolOutput:

@@ -9,15 +9,19 @@ UnderstudyError
 │   ├── UnknownRun / InvalidFeedback
 │   ├── UnknownTrial / InvalidTrial
 │   ├── InvalidImport        names every line that cannot be read; nothing was taken in
+│   ├── InvalidBackup        cannot be restored, or cannot be made here
+│   ├── UnknownGoal          no goal that the workspace has set for itself
 │   ├── UnknownFolder        the data folder does not exist
 │   ├── InvalidWorkspace
 │   ├── InvalidState         a value does not fit its place in the working state
 │   ├── InvalidTeamFile      carries every mistake with its line
 │   ├── InvalidTool          a declared tool cannot be made from what its source offers
+│   ├── InvalidPlugin        a plug-in cannot be loaded, does not fit its group, or broke down
 │   ├── InvalidSettings
 │   │   ├── MissingExtra     a setting wants a library that is not installed; names the extra
 │   │   ├── ForeignRecords   the records are not those that the database belongs to
-│   │   └── PublicAddress    a server that must stay private is at a public address
+│   │   ├── PublicAddress    a server that must stay private is at a public address
+│   │   └── InsecureAddress  a service to which keys and goals would go in clear over a network
 │   ├── InvalidProfile
 │   ├── InvalidConsent       no scope of a consent
 │   ├── InvalidDecision      an answer that does not fit the open question (it stays open)
@@ -25,7 +29,20 @@ UnderstudyError
 │   ├── UnknownQuestion
 │   ├── QuestionClosed       it was answered before, or its time is over; says by whom and when
 │   ├── NotAnApprover        the question is for others to answer
-│   └── StaleApproval        what is asked now is not what the person was shown
+│   ├── StaleApproval        what is asked now is not what the person was shown
+│   ├── InvalidRequest       cannot be read, or asks for what does not fit together
+│   │   ├── RequestTooLarge
+│   │   ├── RequestTooSlow
+│   │   └── KeyReused        an idempotency key that came before with another request
+│   ├── UnknownKey
+│   ├── InvalidMember        no name of a user, no role, or no way to be a member
+│   ├── IdentityMissing      others could reach the service, and nothing says who they are
+│   └── NotServed            a service does not offer this; it is done on the machine that it runs on
+├── AccessError              whoever asks does not get it
+│   ├── Unauthenticated      nobody is known by what was shown
+│   ├── IssuerAway           what was shown cannot be checked now, because its issuer cannot be reached
+│   ├── Forbidden            known, and may not
+│   └── TooManyRequests      says how long to wait
 ├── PlanError                the planner repairs it: carries coded problems
 ├── ToolError                the agent is told and chooses another way; nothing was changed
 │   ├── ToolRefused          it refuses, and would again: asking it once more does not help
@@ -57,7 +74,11 @@ UnderstudyError
 │   ├── StorageRefused       the server refuses this one write, and would again
 │   ├── StorageBusy          another process owns the data folder; names it
 │   ├── StorageCorrupt
+│   ├── SchemaTooNew         a later release has changed the database
+│   ├── SchemaInUse          workers need the database as it is
 │   └── StorageFull
+├── ServiceError             a service failed, or does not answer as it should; has the status
+│   └── ServiceAway          it cannot be reached, or will not answer now
 ├── ConsentNeeded            a person is asked: work came to data or a tool that nobody has agreed to
 ├── EffectUnknown            a person looks: an external effect began, and nobody knows whether it happened
 ├── EffectUndone             an external effect was taken back; only a new run can have it again
@@ -65,6 +86,20 @@ UnderstudyError
 └── LimitReached             a named bound ended the run; what was done is kept
 """
 
+from domain.errors.access import (
+    AccessError,
+    Forbidden,
+    IdentityMissing,
+    InvalidMember,
+    InvalidRequest,
+    IssuerAway,
+    KeyReused,
+    RequestTooLarge,
+    RequestTooSlow,
+    TooManyRequests,
+    Unauthenticated,
+    UnknownKey,
+)
 from domain.errors.base import (
     ConsentNeeded,
     EffectUndone,
@@ -80,8 +115,16 @@ from domain.errors.models import (
     ModelRefused,
     ModelUnavailable,
 )
+from domain.errors.service import (
+    InsecureAddress,
+    NotServed,
+    ServiceAway,
+    ServiceError,
+)
 from domain.errors.storage import (
     EncoderAway,
+    SchemaInUse,
+    SchemaTooNew,
     StorageAway,
     StorageBusy,
     StorageCorrupt,
@@ -113,12 +156,14 @@ from domain.errors.tools import (
 )
 from domain.errors.user import (
     ForeignRecords,
+    InvalidBackup,
     InvalidCheckpoint,
     InvalidConsent,
     InvalidDecision,
     InvalidFeedback,
     InvalidGoal,
     InvalidImport,
+    InvalidPlugin,
     InvalidProfile,
     InvalidRule,
     InvalidSettings,
@@ -136,6 +181,7 @@ from domain.errors.user import (
     UnknownAgent,
     UnknownCheckpoint,
     UnknownFolder,
+    UnknownGoal,
     UnknownQuestion,
     UnknownRule,
     UnknownRun,
@@ -147,6 +193,7 @@ from domain.errors.user import (
 )
 
 __all__ = [
+    "AccessError",
     "ActionRefused",
     "AddressNotAllowed",
     "ApprovalNeeded",
@@ -156,22 +203,31 @@ __all__ = [
     "EffectUndone",
     "EffectUnknown",
     "EncoderAway",
+    "Forbidden",
     "ForeignRecords",
+    "IdentityMissing",
+    "InsecureAddress",
     "InvalidArguments",
+    "InvalidBackup",
     "InvalidCheckpoint",
     "InvalidConsent",
     "InvalidDecision",
     "InvalidFeedback",
     "InvalidGoal",
     "InvalidImport",
+    "InvalidMember",
     "InvalidProfile",
+    "InvalidRequest",
     "InvalidRule",
+    "InvalidPlugin",
     "InvalidSettings",
     "InvalidState",
     "InvalidTeamFile",
     "InvalidTool",
     "InvalidTrial",
     "InvalidWorkspace",
+    "IssuerAway",
+    "KeyReused",
     "LimitReached",
     "MalformedAnswer",
     "MalformedOutput",
@@ -180,6 +236,7 @@ __all__ = [
     "ModelRefused",
     "ModelUnavailable",
     "NotAnApprover",
+    "NotServed",
     "NothingPending",
     "OutputTooLarge",
     "PathNotAllowed",
@@ -188,9 +245,15 @@ __all__ = [
     "PublicAddress",
     "QueryNotAllowed",
     "QuestionClosed",
+    "RequestTooLarge",
+    "RequestTooSlow",
     "ResourceBusy",
     "ResourceUnavailable",
     "RunFenced",
+    "ServiceAway",
+    "ServiceError",
+    "SchemaInUse",
+    "SchemaTooNew",
     "StaleApproval",
     "StorageAway",
     "StorageBusy",
@@ -198,6 +261,7 @@ __all__ = [
     "StorageError",
     "StorageFull",
     "StorageRefused",
+    "TooManyRequests",
     "ToolAway",
     "ToolChanged",
     "ToolCrashed",
@@ -205,10 +269,13 @@ __all__ = [
     "ToolRefused",
     "ToolTimeout",
     "TransformFailed",
+    "Unauthenticated",
     "UnderstudyError",
     "UnknownAgent",
     "UnknownCheckpoint",
     "UnknownFolder",
+    "UnknownGoal",
+    "UnknownKey",
     "UnknownQuestion",
     "UnknownRule",
     "UnknownRun",

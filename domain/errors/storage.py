@@ -43,3 +43,29 @@ class StorageFull(StorageError):
     """No space is left on the device."""
 
     code = "storage_full"
+
+
+class SchemaTooNew(StorageError):
+    """A later release has changed the database so far that this one cannot work on it."""
+
+    code = "schema_too_new"
+
+    def __init__(self, version: int, known: int) -> None:
+        super().__init__(
+            f"the database has schema version {version}, and this release knows {known}; install the release that"
+            " changed it, or have that one lead it back (understudy migrate --to)"
+        )
+        self.version, self.known = version, known
+
+
+class SchemaInUse(StorageError):
+    """Living workers need the database as it is."""
+
+    code = "schema_in_use"
+
+    def __init__(self, before: int, to: int, needed: int) -> None:
+        super().__init__(
+            f"the database cannot go from schema version {before} to {to} while a worker of a release for version"
+            f" {needed} is at work; stop it first"
+        )
+        self.before, self.to, self.needed = before, to, needed

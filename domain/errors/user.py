@@ -95,10 +95,22 @@ class InvalidTrial(UserError):
     code = "invalid_trial"
 
 
+class InvalidBackup(UserError):
+    """A file is no backup that can be restored, or there is nothing here that could be backed up; nothing changed."""
+
+    code = "invalid_backup"
+
+
 class InvalidImport(UserError):
     """What is to be imported has mistakes; nothing was taken in."""
 
     code = "invalid_import"
+
+
+class UnknownGoal(UserError):
+    """The workspace has set no goal of this id for itself."""
+
+    code = "unknown_goal"
 
 
 class UnknownFolder(UserError):
@@ -128,6 +140,12 @@ class InvalidTool(UserError):
     """A tool that a team declares cannot be made from what its source offers."""
 
     code = "invalid_tool"
+
+
+class InvalidPlugin(UserError):
+    """A plug-in cannot be loaded, gives something else than its group is for, or broke down."""
+
+    code = "invalid_plugin"
 
 
 class InvalidSettings(UserError):

@@ -20,7 +20,7 @@ _LOOK_SECONDS = 0.05
 
 
 class MissingServer(UserError):
-    """A server that the benchmark needs is not installed."""
+    """A server that is needed is not installed."""
 
     code = "missing_server"
 
@@ -32,7 +32,7 @@ class _Server(ABC):
 
     def __init__(self, prefix: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix=prefix))
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._as: dict[str, Any] = {}
         """As which user it runs."""
@@ -78,7 +78,7 @@ class PostgresServer(_Server):
 
     def __init__(self) -> None:
         """Set up a new cluster and start it, or raise `MissingServer`."""
-        self._bin = _postgres_binaries()
+        self._bin = postgres_binaries()
         super().__init__("postgres-")
         self._data = self.folder / "data"
         if os.geteuid() == 0:
@@ -107,7 +107,7 @@ class RedisServer(_Server):
 
     def __init__(self) -> None:
         """Start it, or raise `MissingServer`."""
-        self._binary = _found("redis-server", "redis-server")
+        self._binary = found("redis-server", "redis-server")
         super().__init__("redis-")
         self.start()
 
@@ -152,15 +152,17 @@ class Servers:
         self.redis.remove()
 
 
-def _postgres_binaries() -> Path:
-    found = sorted(POSTGRES_VERSIONS.glob("*/bin/initdb"), key=lambda path: path.parts[-3])
+def postgres_binaries() -> Path:
+    """Return the folder of PostgreSQL's programs, or raise `MissingServer`."""
+    versions = sorted(POSTGRES_VERSIONS.glob("*/bin/initdb"), key=lambda path: path.parts[-3])
     on_path = shutil.which("initdb")
-    if not found and on_path is None:
+    if not versions and on_path is None:
         raise _missing("PostgreSQL's initdb", "postgresql")
-    return (found[-1] if found else Path(str(on_path)).resolve()).parent
+    return (versions[-1] if versions else Path(str(on_path)).resolve()).parent
 
 
-def _found(command: str, package: str) -> str:
+def found(command: str, package: str) -> str:
+    """Return where a program is, or raise `MissingServer`."""
     path = shutil.which(command)
     if path is None:
         raise _missing(command, package)
@@ -168,10 +170,11 @@ def _found(command: str, package: str) -> str:
 
 
 def _missing(what: str, package: str) -> MissingServer:
-    return MissingServer(f"{what} is not installed, and this benchmark needs it (Debian: apt-get install {package})")
+    return MissingServer(f"{what} is not installed, and is needed here (Debian: apt-get install {package})")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine at which nobody listens now."""
     with socket.socket() as asked:
         asked.bind(("127.0.0.1", 0))
         return int(asked.getsockname()[1])

@@ -132,6 +132,8 @@ class ExpectedTurn(_Expected):
     effects: dict[str, int] | None = None
     """How many effects each tool has; a tool that is not named has none."""
     degraded: bool | None = None
+    metrics: tuple[str, ...] = ()
+    """Metrics of plug-ins that the turn is measured by."""
 
 
 ScoreKind = Literal["correctness", "efficiency"]

@@ -7,6 +7,7 @@ from domain.errors import UnderstudyError
 from domain.outcomes import Usage
 from evals.scoring.evidence import Evidence
 from evals.scoring.expectations import ExpectedTurn, Score, right
+from evals.scoring.plugged import score_metric
 from evals.scoring.process import (
     score_critique,
     score_effects,
@@ -61,6 +62,8 @@ def _scorings(expected: ExpectedTurn, seen: Evidence, model_seconds: float | Non
         yield "effects", lambda: score_effects(effects, seen)
     if (degraded := expected.degraded) is not None:
         yield "degraded", lambda: [_degraded(degraded, seen)]
+    for name in expected.metrics:
+        yield f"metrics.{name}", lambda name=name: score_metric(name, seen)  # type: ignore[misc]  # binds it now
     yield "critique", lambda: score_critique(seen)
     yield "efficiency", lambda: efficiency(seen, model_seconds)
 

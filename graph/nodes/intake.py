@@ -1,9 +1,9 @@
 """Intake: take the goal, or an answer that was typed instead of given, and prepare the briefing."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from langchain_core.messages import AnyMessage
 from langgraph.types import Command
 
 from domain.approvals import ActionRequest, typed_answer
@@ -12,16 +12,13 @@ from domain.errors import InvalidGoal, StorageAway
 from domain.events import RunFinished, RunStarted
 from domain.goals import checked_goal
 from domain.outcomes import Outcome
-from domain.plans import Privacy
-from domain.privacy import CLASSES
 from graph.context import Run
+from graph.conversation import Conversation, conversation_of, earlier_of, meant
 from graph.gates import opened, pending_of
-from graph.state import FRESH, TURN_PRIVACY, JsonDict, State, dumped, ended
+from graph.state import FRESH, JsonDict, State, dumped, ended
 from memory.profiles import Profile
 
 NOT_TAKEN = "Your message was not taken: this question is open. Answer it, or ask in a new thread."
-CONVERSATION_TURNS = 6
-"""Earlier messages that go into the briefing."""
 
 
 async def intake(
@@ -43,8 +40,11 @@ async def intake(
         run.emit(RunFinished(outcome=outcome))
         return Command(goto="__end__", update=ended(outcome))
     run.emit(RunStarted(goal=goal, team=run.services.team.name, mode=run.services.cast.mode))
-    briefing = await _briefed(state, run)
+    conversation, earlier = await conversation_of(state, run), earlier_of(state)
+    briefing = await _briefed(goal, conversation, earlier, run)
     fresh = {"goal": goal, "run": run.run, "started": run.services.clock(), "briefing": dumped(briefing)}
+    fresh |= {"folded": conversation.folded} if conversation.folded != state.get("folded", {}) else {}
+    fresh |= {"earlier": earlier} if earlier != state.get("earlier", []) else {}
     reset = {name: value for name, value in FRESH.items() if state.get(name, value) != value}
     return Command(goto="recall", update=reset | fresh | {"outcome": {}})  # which callers get, and so is never absent
 
@@ -62,8 +62,8 @@ def _not_taken(request: ActionRequest) -> ActionRequest:
     return request.model_copy(update={"description": f"{NOT_TAKEN}\n{request.description}"})
 
 
-async def _briefed(state: State, run: Run) -> Briefing:
-    team, earlier = run.services.team, state["messages"][:-1][-CONVERSATION_TURNS:]
+async def _briefed(goal: str, conversation: Conversation, earlier: Sequence[JsonDict], run: Run) -> Briefing:
+    team = run.services.team
     profile = await _profile(run)
     return Briefing(
         workspace=run.context.workspace,
@@ -74,15 +74,10 @@ async def _briefed(state: State, run: Run) -> Briefing:
         target_profiles=profile.target_profiles,
         preferences=profile.preferences,
         materials=await run.services.materials(),
-        conversation=[f"{message.type}: {message.text}" for message in earlier],
-        conversation_privacy=[turn_privacy(message) for message in earlier],
+        conversation=conversation.turns,
+        conversation_privacy=conversation.privacy,
+        earlier=meant(goal, earlier),
     )
-
-
-def turn_privacy(message: AnyMessage) -> Privacy:
-    """Return how private a turn of the conversation is; one that says something unknown is taken for secret."""
-    said = message.additional_kwargs.get(TURN_PRIVACY, "internal")
-    return next((data for data in CLASSES if data == said), "secret")
 
 
 async def _profile(run: Run) -> Profile:

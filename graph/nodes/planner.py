@@ -1,13 +1,13 @@
 """Planner: several alternatives, each repaired and validated, one chosen; an adaptive plan stretch by stretch."""
 
 import itertools
-import re
 from collections.abc import Sequence
 from typing import Literal
 
 from langgraph.types import Command
 
 from agents.contracts import Cast, PlanningRequest
+from agents.planning.calling import wants_a_file
 from agents.planning.preferences import budget_for
 from domain.budgets import MEASURES
 from domain.events import PlanCriticised, PlanProposed, RecoveryChosen, RoleDegraded, RunFinished
@@ -27,10 +27,6 @@ from graph.rules import rules_in_words
 from graph.scheduler import is_lost
 from graph.state import JsonDict, State, dumped, ended, plan_of, results_of, usage_of
 from graph.trying import along_trials
-
-_MAKES = re.compile(r"\b(write|draft|compose|save|publish)\b", re.I)
-_PIECE = re.compile(r"\b(brief|report|memo|post|article|blog|newsletter|document)\b", re.I)
-_ASKS = re.compile(r"\s*(what|which|who|whose|when|where|why|how|is|are|was|were|does|do|did|has|have)\b", re.I)
 
 _Next = Literal["plan_critic", "planner", "remember", "rollback", "__end__"]
 
@@ -92,7 +88,7 @@ async def _request(state: State, run: Run) -> PlanningRequest:
         recall=recall_for(recall, run),
         unfit=await unfit(recall, state, run) if decision.source == "planner" else (),
         tools=services.tools,
-        delivers=services.delivers and (decision.kind == "action" or _wants_a_file(state["goal"])),
+        delivers=services.delivers and (decision.kind == "action" or wants_a_file(state["goal"])),
         rejected=plan_of(state) if state.get("plan") and (problems or not continuing) else None,
         problems=problems,
         failures=_shown(state, run, "failed"),
@@ -103,11 +99,6 @@ async def _request(state: State, run: Run) -> PlanningRequest:
         rules=await rules_in_words(run),
         private_steps=hidden_from_planner(plan_of(state), run) if state.get("plan") else frozenset(),
     )
-
-
-def _wants_a_file(goal: str) -> bool:
-    """Return whether a goal is for a piece of writing; a question about one ("Which newsletter ...?") is not."""
-    return bool(_MAKES.search(goal) or (_PIECE.search(goal) and not _ASKS.match(goal)))
 
 
 def _shown(state: State, run: Run, status: StepStatus) -> list[StepResult]:

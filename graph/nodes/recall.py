@@ -1,5 +1,6 @@
 """Recall: ask task memory for similar goals and a calibrated confidence, and the trials for this run's variants."""
 
+from functools import partial
 from typing import Literal
 
 from langgraph.types import Command
@@ -8,6 +9,7 @@ from domain.errors import StorageAway
 from domain.events import MemoryRecalled, RoleDegraded
 from domain.routing import Recall
 from graph.context import Run
+from graph.lacking import lacking_here
 from graph.privacy import recall_for
 from graph.state import JsonDict, State, dumped
 from graph.trying import drawn
@@ -18,7 +20,11 @@ async def recall(state: State, run: Run) -> Command[Literal["supervisor"]]:
     services = run.services
     try:
         found = await services.memory.recall(
-            run.context.workspace, services.team.name, state["goal"], versions=services.versions
+            run.context.workspace,
+            services.team.name,
+            state["goal"],
+            versions=services.versions,
+            lacks=partial(lacking_here, run, state["goal"]),
         )
     except StorageAway as away:
         run.emit(RoleDegraded(role="memory", reason=str(away)))

@@ -12,6 +12,8 @@ from domain.outcomes import Outcome, RunStatus
 from domain.plans import Plan, Privacy, Problem
 from domain.routing import Recall, RouteDecision, RouteSource, band_of
 from graph.context import Run
+from graph.conversation import chars_of_earlier
+from graph.lacking import lacking_here
 from graph.naming import classed_plan
 from graph.origins import carried_in
 from graph.privacy import hidden_from_planner, privacy_told, recall_for
@@ -31,7 +33,7 @@ _Next = Literal["planner", "approve_plan", "specialists", "__end__"]
 async def supervisor(state: State, run: Run) -> Command[_Next]:
     """Decide which way the goal goes."""
     recall = Recall.model_validate(state["recall"])
-    known = await reusable(recall, state, run) or await from_recipe(recall, state, run)
+    known = None if _asks_back(state, run) else await _remembered(recall, state, run)
     known, update = await _on_trial(known, state, run) if known else (None, {})
     decision = known.decision if known else await _decided(state, run, recall)
     run.emit(RouteDecided(decision=decision))
@@ -51,6 +53,15 @@ async def supervisor(state: State, run: Run) -> Command[_Next]:
         )
         return _over(outcome, run, update, privacy_told(briefing_of(state, run)))
     return Command(goto="planner", update=update)
+
+
+def _asks_back(state: State, run: Run) -> bool:
+    """Return whether the goal asks about what was found before in the conversation: that is not done again."""
+    return bool(briefing_of(state, run).earlier)
+
+
+async def _remembered(recall: Recall, state: State, run: Run) -> "Known | None":
+    return await reusable(recall, state, run) or await from_recipe(recall, state, run)
 
 
 def _over(outcome: Outcome, run: Run, update: JsonDict, privacy: Privacy = "internal") -> Command[_Next]:
@@ -83,8 +94,10 @@ async def from_recipe(recall: Recall, state: State, run: Run) -> Known | None:
     except StorageAway:
         return None
     sure = found is not None and found.plan.confidence > recall.reuse_above
-    fit = await _fit(found.plan, state, run) if found and sure else None
-    if found is None or fit is None:
+    if found is None or not sure or lacking_here(run, state["goal"], found.plan, [found.recipe.example.goal]):
+        return None
+    fit = await _fit(found.plan, state, run)
+    if fit is None:
         return None
     return Known(fit, _decision(fit, recall, found.explanation, state), found.recipe.id)
 
@@ -135,5 +148,9 @@ def _decision(plan: Plan, recall: Recall, explanation: str, state: State) -> Rou
 
 
 async def _decided(state: State, run: Run, recall: Recall) -> RouteDecision:
-    request = RoutingRequest(**vars(request_of(state, run, run.emit)), recall=recall_for(recall, run))
+    request = RoutingRequest(
+        **vars(request_of(state, run, run.emit)),
+        recall=recall_for(recall, run),
+        earlier_chars=chars_of_earlier(run),
+    )
     return await run.services.cast.supervisor(request)

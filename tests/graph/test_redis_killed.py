@@ -10,7 +10,7 @@ import pytest
 
 from agents.contracts import Assignment
 from agents.tools.registry import ToolOutput
-from domain.events import MemoryRecalled, RoleDegraded, RunFinished, Stamped
+from domain.events import Explained, MemoryRecalled, RoleDegraded, RunFinished, Stamped
 from domain.outcomes import Outcome, StepResult
 from domain.plans import Plan
 from graph.context import Context
@@ -22,6 +22,7 @@ from memory.tasks import TASK_RUN, TaskRecord
 from tests.graph.conftest import DELIVER, Note, Opener, Theatre, Troupe, step
 from tests.redis_server import RedisServer
 from tests.understudy.durable.desks import open_reception
+from understudy.bus import Bus
 from understudy.durable.fence_rows import Holder
 from understudy.durable.fences import Fences
 from understudy.runs import Runs
@@ -54,12 +55,19 @@ async def records(redis_server: RedisServer, tmp_path: Path) -> AsyncIterator[Qu
     await records.close()
 
 
+async def nobody_asks(entry: ThreadEntry, question: str) -> Explained:
+    raise AssertionError(question)
+
+
 async def ran(stage: Theatre, records: QueuedRecords) -> list[Stamped]:
     with TemporaryDirectory() as folder:
         async with open_reception(Path(folder), None) as reception:
             fences = Fences(reception.database, Holder.of("here"), time.time)
             journal, desk = Journal(records), reception.desk
-            runs = Runs(stage.graph, records, journal, time.time, fences=fences, desk=desk, ended=nothing)
+            runs = Runs(
+                stage.graph, records, journal, time.time,
+                fences=fences, desk=desk, bus=Bus(), ended=nothing, explain=nobody_asks,
+            )  # fmt: skip
             return [stamped async for stamped in runs.start("Save it", Context(user="ada"), thread="t")]
 
 

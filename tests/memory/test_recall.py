@@ -1,9 +1,12 @@
 """What recall says about its judgement: the sum adds up, and what would change it is so."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
+from domain.plans import Plan, Step
 from domain.routing import REUSE_ABOVE, Neighbour, Recall
 from memory.confidence import Closeness, History
 from memory.offers import Candidate
@@ -62,3 +65,17 @@ def test_the_nearest_is_named_first_and_a_long_goal_is_marked_as_cut() -> None:
     said = recalled(far, candidate(LONG, near=0.8)).explanation
     assert said.index("similarity 0.80") < said.index("similarity 0.30")
     assert re.search(r"search → write did 'Write a brief on wind and .*…' \(", said)
+
+
+def test_a_plan_that_lacks_what_the_goal_asks_for_is_but_a_hint_and_says_why() -> None:
+    near = replace(candidate(near=0.99, good=9), plan=Plan(steps=[Step(id="look", agent="search", task="look")]))
+    asked = list[Sequence[str]]()
+
+    def lacks(plan: Plan, goals: Sequence[str]) -> Sequence[str]:
+        asked.append(goals)
+        return ["write_file"]
+
+    histories = {"search → write": History(9, 1, 1.0, last_success=True)}
+    found = judged(GOAL, [near], Knowledge("wordllama", histories=histories, lacks=lacks))
+    assert (found.confidence, found.band, asked) == (REUSE_ABOVE, "hint", [[GOAL]])
+    assert found.explanation.endswith("what the goal asks of write_file, so it is held at 0.8: a hint.")

@@ -6,7 +6,7 @@ import pytest
 
 from domain.budgets import Amount, Budget
 from domain.errors import LimitReached
-from memory.spending import DailyPurse
+from memory.spending import DailyPurse, DailyPurses
 from memory.sqlite import SqliteRecords
 
 DAY = 24 * 3600.0
@@ -80,3 +80,28 @@ async def test_a_call_of_unknown_price_takes_nothing_of_the_other_measures(recor
     with pytest.raises(LimitReached, match="price"):
         await purse.reserve(Amount(1, 10, None))
     await purse.reserve(Amount(1, 10, 0.5))
+
+
+async def test_a_key_has_a_budget_of_its_own_wherever_it_is_used(records: SqliteRecords) -> None:
+    first = DailyPurse(records, "acme", Budget(calls=2), lambda: DAY, key="k1")
+    await first.reserve(Amount(1))
+    await DailyPurse(records, "beta", Budget(calls=2), lambda: DAY, key="k1").reserve(Amount(1))
+    with pytest.raises(LimitReached, match="key k1 may use 2 calls a day"):
+        await first.reserve(Amount(1))
+    await DailyPurse(records, "acme", Budget(calls=1), lambda: DAY).reserve(Amount(1))
+    await DailyPurse(records, "acme", Budget(calls=1), lambda: DAY, key="k2").reserve(Amount(1))
+
+
+async def test_what_one_of_several_budgets_does_not_allow_is_taken_from_none(records: SqliteRecords) -> None:
+    workspace = DailyPurse(records, "acme", Budget(tokens=100), lambda: DAY)
+    key = DailyPurse(records, "acme", Budget(tokens=60), lambda: DAY, key="k1")
+    both = DailyPurses((workspace, key))
+    reserved = await both.reserve(Amount(1, 50))
+    with pytest.raises(LimitReached, match="key k1"):
+        await both.reserve(Amount(1, 20))
+    await workspace.reserve(Amount(1, 50))
+    with pytest.raises(LimitReached, match="workspace 'acme'"):
+        await workspace.reserve(Amount(1, 1))
+    await reserved.settle(Amount(1, 50), Amount(1, 10))
+    await key.reserve(Amount(1, 50))
+    await workspace.reserve(Amount(1, 40))

@@ -11,6 +11,7 @@ from agents.delegation.history import digest
 from domain.errors import StorageAway
 from domain.events import RunFinished
 from memory.scopes import Slot, Where
+from understudy.document_store import DocumentStore
 from understudy.orchestrator import Orchestrator
 from understudy.pruning import Retention
 from understudy.settings import Settings, load_settings
@@ -148,3 +149,16 @@ async def test_a_task_stays_that_another_conversation_did_longer_ago_than_episod
     await product.lessons.episodes.forget_thread("w", "old")
     assert (await product.forget_thread("new")).tasks == []
     assert len(await product.memory.list("w")) == 1
+
+
+async def test_the_documents_of_a_forgotten_conversation_are_gone(tmp_path: Path) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"Wind grew."
+
+    settings = at(tmp_path)
+    async with Orchestrator(settings) as understudy:
+        await understudy.run("How much did wind grow?", thread="docs")
+        store = DocumentStore(settings.home, settings.workspace, "docs", None)
+        await store.take("notes.md", chunks())
+        await understudy.forget_thread("docs")
+    assert not store.folder.exists()

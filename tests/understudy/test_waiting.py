@@ -113,7 +113,7 @@ async def test_a_question_whose_time_was_over_is_asked_anew(product: Product) ->
 async def test_a_typed_yes_is_an_answer_at_the_desk_and_other_words_ask_again(product: Product) -> None:
     await product.start()
     first = await product.question()
-    assert isinstance((await product.start("and what about Ohio?"))[-1], ApprovalRequested)
+    assert isinstance((await product.start("Do the same for Ohio."))[-1], ApprovalRequested)
     assert (await product.desk.get("default", first.id)).status == "withdrawn"
     second = await product.question()
     assert isinstance((await product.start("yes"))[-1], ApprovalRequested)

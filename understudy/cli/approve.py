@@ -12,6 +12,7 @@ from rich.text import Text
 from domain.approvals import SETTLE, ActionRequest, decode, typed_answer
 from domain.consent_words import GIVE_CONSENT
 from domain.errors import InvalidDecision
+from domain.explanations import is_question
 from understudy.cli.phrases import line, request_text
 from understudy.cli.screen import put
 from understudy.cli.terminal import Read, edited_in_editor
@@ -116,6 +117,14 @@ def _parsed_line(text: str, number: int, path: Path) -> Any:
         raise InvalidDecision(msg) from error
 
 
+class AskedBack(Exception):
+    """The person asks something before they decide; whoever can answer does, and asks them again."""
+
+    def __init__(self, question: str) -> None:
+        super().__init__(question)
+        self.question = question
+
+
 @dataclass
 class Person:
     """Asks whoever sits at the terminal."""
@@ -123,6 +132,8 @@ class Person:
     console: Console
     read: Read
     edit_text: Callable[[str], str] = edited_in_editor
+    answers_back: bool = False
+    """Whether somebody answers what they ask: then `AskedBack` is raised for it."""
 
     def __call__(self, requests: Sequence[ActionRequest]) -> list[Answer] | None:
         """Ask about one request after the other; nothing is sent before all are answered."""
@@ -180,6 +191,9 @@ class Person:
     def _typed(self, typed: str, request: ActionRequest) -> Answer | None:
         if (decision := typed_answer(typed, [request])) is not None:
             return decision.model_dump(exclude_defaults=True)
+        asked = typed.removeprefix("/ask").strip()
+        if self.answers_back and (asked != typed or is_question(typed)):
+            raise AskedBack(asked)
         put(self.console, line("", f"{one_line(typed)!r} is not an answer; type one of the letters", "red"))
         return None
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy.cli.errors import FAILED
+from understudy.cli import bench_service
+from understudy.cli.bench_report import print_report as _print
 from understudy.cli.evaluate_run import Names, Root
 from understudy.cli.options import AsJson, Data, Png, Team
 from understudy.cli.text import examples
@@ -353,6 +354,9 @@ def faults(
     _print(report, as_json)
 
 
+app.command("serve", epilog=bench_service.EXAMPLES)(bench_service.serve)
+
+
 async def _autonomy(rules: int, decisions: int, rulings: int) -> "Report":
     from evals.benchmarks.autonomy import entries, run
     from graph.context import Context
@@ -371,17 +375,3 @@ async def _autonomy(rules: int, decisions: int, rulings: int) -> "Report":
         async with House(without_model(Path(home), None)) as house:
             services = await house.services_for(Context())
             return await run(services, rules=rules, decisions=decisions, rulings=rulings, progress=more)
-
-
-def _print(report: "Report", as_json: bool) -> None:
-    from understudy.cli.screen import print_json
-    from understudy.cli.tables import print_table
-
-    if as_json:
-        print_json(report.as_json())
-    else:
-        print_table(f"bench {report.name}", ("figure", "value", "aim", "met"), report.rows())
-        for note in report.notes:
-            typer.echo(note)
-    if not report.passed:
-        raise typer.Exit(FAILED)

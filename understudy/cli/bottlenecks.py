@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy.cli.opened import with_orchestrator
+from understudy.cli.opened import with_assistant
 from understudy.cli.options import AsJson, Workspace
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def bottlenecks(
     path and adds up to the whole time; the second is what tools and models took of the work on it; the third goes by
     kind of task.
     """
-    found = with_orchestrator(workspace, lambda o: o.bottlenecks(runs=runs))
+    found = with_assistant(workspace, lambda o: o.bottlenecks(runs=runs))
     if as_json:
         from understudy.cli.screen import print_json
 

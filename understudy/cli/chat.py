@@ -33,7 +33,7 @@ def chat(
 
     with starting():
         from understudy.cli.conversation import converse
-        from understudy.settings import load_settings
+        from understudy.cli.opened import settings_for
 
-        settings = load_settings(team=team, workspace=workspace, data=data, out=out)
+        settings = settings_for(team=team, workspace=workspace, data=data, out=out)
     asyncio.run(converse(settings, thread))

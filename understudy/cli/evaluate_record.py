@@ -121,7 +121,9 @@ async def _held(
     yes, decide = approval
     async with Orchestrator(settings) as orchestrator:
         screen = screen_for(as_json=False, plan_only=False)
-        session = Session(orchestrator, screen, answers_for(yes=yes, decide=decide, as_json=False))
+        session = Session(
+            orchestrator, screen, answers_for(yes=yes, decide=decide, as_json=False), grace=settings.drain_grace
+        )
         code = await session.follow(orchestrator.stream(goal))
         last = session.last
     if code not in (DONE, FAILED) or last is None:
@@ -132,9 +134,9 @@ async def _held(
 async def _recorded(settings: "Settings", thread: str, into: Path, name: str | None, about: str) -> Path:
     """Record a conversation and return the task's folder."""
     from domain.redaction import redacted
-    from graph.context import Context
     from understudy.evaluation.recorder import Source, record_thread
     from understudy.orchestrator import Orchestrator
+    from understudy.stored import context_of
     from understudy.threads import Threads
     from understudy.wiring import House
 
@@ -142,7 +144,7 @@ async def _recorded(settings: "Settings", thread: str, into: Path, name: str | N
     async with Orchestrator(settings, house=house) as orchestrator:
         entry = await Threads(house.records, house.clock).get(settings.workspace, thread)
         called = name or _name(redacted(house.secrets.text(entry.goal)))
-        source = Source(orchestrator, house, Context(**entry.context))
+        source = Source(orchestrator, house, context_of(entry.context))
         await record_thread(source, thread, into / "tasks" / called, name=called, about=about)
         return into / "tasks" / called
 

@@ -1,11 +1,14 @@
 """`understudy feedback`: what a person thought of a run."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy.cli.opened import with_orchestrator
+from understudy.cli.opened import Assistant, with_assistant
 from understudy.cli.options import AsJson, Workspace
+
+if TYPE_CHECKING:
+    from memory.feedback import Received
 
 EXAMPLES = """\b
 Examples:
@@ -26,12 +29,19 @@ def feedback(
 
     A rating below 3, or below 4 with a correction, counts as a failure of the task.
     """
-    received = with_orchestrator(workspace, lambda o: o.feedback(run, rating=rating, correction=correction))
+    from understudy.client.judged import Judged
+
+    async def given(assistant: Assistant) -> "Received | Judged":
+        return await assistant.feedback(run, rating=rating, correction=correction)
+
+    received = with_assistant(workspace, given)
+    judgement = None if isinstance(received, Judged) else received.feedback
     if as_json:
         from understudy.cli.screen import print_json
 
-        print_json(received._asdict() | {"feedback": received.feedback.model_dump(mode="json")})
+        print_json(received._asdict() | ({"feedback": judgement.model_dump(mode="json")} if judgement else {}))
         return
     runs = received.successes + received.failures
-    verdict = "accepted" if received.feedback.accepted else "not accepted"
+    accepted = received.accepted if isinstance(received, Judged) else received.feedback.accepted
+    verdict = "accepted" if accepted else "not accepted"
     typer.echo(f"{verdict}; the task now stands at {received.successes} of {runs} runs, reward {received.reward:.2f}")

@@ -21,7 +21,11 @@ def friction(weeks: Weeks = 4, workspace: Workspace = None, as_json: AsJson = Fa
     Targets for a user and a week: at most 2 taps (decisions given) and 1 dialog (question opened). Nags are reminders,
     escalations, repeated questions and notices; overrides are decisions that changed or refused what was proposed.
     """
-    found = with_front_desk(workspace, lambda desk: desk.friction.weeks(desk.settings.workspace, count=weeks))
+    found = with_front_desk(
+        workspace,
+        lambda desk: desk.friction.weeks(desk.settings.workspace, count=weeks),
+        there=lambda client: client.friction(weeks=weeks),
+    )
     if as_json:
         from understudy.cli.screen import print_json
 

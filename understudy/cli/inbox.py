@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from understudy.cli import remote_inbox
 from understudy.cli.opened import with_front_desk
 from understudy.cli.options import AsJson, Workspace
 from understudy.cli.text import examples
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from domain.questions import Question
+    from understudy.cli.remote_inbox import Answered
+    from understudy.client import Client
     from understudy.front_desk import FrontDesk
 
 EXAMPLES = """\b
@@ -67,7 +72,11 @@ def list_questions(
 
     What is overdue is escalated or closed before.
     """
-    questions, waiting, now = with_front_desk(workspace, lambda desk: _listed(desk, closed, limit))
+    questions, waiting, now = with_front_desk(
+        workspace,
+        lambda desk: _listed(desk, closed, limit),
+        there=lambda client: remote_inbox.listed(client, closed, limit),
+    )
     if as_json:
         from understudy.cli.screen import print_json
 
@@ -83,7 +92,9 @@ def show(question: Name, workspace: Workspace = None, as_json: AsJson = False) -
     """Show a question with everything that is needed to decide."""
     from understudy.cli.screen import console, print_json, put
 
-    found, answerers, now = with_front_desk(workspace, lambda desk: _shown(desk, question))
+    found, answerers, now = with_front_desk(
+        workspace, lambda desk: _shown(desk, question), there=lambda client: remote_inbox.shown(client, question)
+    )
     if as_json:
         print_json(found.model_dump(mode="json") | {"answerers": {k: list(v) for k, v in answerers.items()}})
         return
@@ -191,24 +202,33 @@ def _decide(
     """Give the answer, say what it led to, and go on with the run where that is wanted and possible."""
     from understudy.cli.inbox_run import go_on, tell
 
-    question = with_front_desk(workspace, lambda desk: _answered(desk, name, answer, request, digest))
+    def there(client: "Client") -> "Awaitable[Answered]":
+        return remote_inbox.answered(client, name, lambda question: _given(question, answer, request), digest)
+
+    question, after = with_front_desk(
+        workspace, lambda desk: _answered(desk, name, answer, request, digest), there=there
+    )
     tell(question, as_json=as_json)
-    raise typer.Exit(go_on(question, no_run=no_run, as_json=as_json))
+    raise typer.Exit(go_on(question, after=after, no_run=no_run, as_json=as_json))
 
 
-async def _answered(desk: "FrontDesk", name: str, answer: Any, request: str | None, digest: str | None) -> "Question":
-    """Answer what is asked now; typed words are read for the request that is meant."""
+async def _answered(desk: "FrontDesk", name: str, answer: Any, request: str | None, digest: str | None) -> "Answered":
+    """Answer what is asked now."""
+    question = await desk.question(name)
+    answer = _given(question, answer, request)
+    return remote_inbox.Answered(await desk.answer(question.id, answer, digest=digest or question.digest), after=None)
+
+
+def _given(question: "Question", answer: Any, request: str | None) -> dict[str, Any]:
+    """Return an answer as the desk takes it; typed words are read for the request that is meant."""
     from domain.approvals import typed_answer
     from domain.cases import current
 
-    question = await desk.question(name)
     meant = [each for each in current(question) if request in (None, each.id)]
     if isinstance(answer, str):
         typed = typed_answer(answer, meant)
         answer = typed.model_dump(exclude_defaults=True) if typed else {"type": "respond", "message": answer}
-    if request is not None:
-        answer = {"request": request, **answer}
-    return await desk.answer(question.id, answer, digest=digest or question.digest)
+    return answer if request is None else {"request": request, **answer}
 
 
 def _changed(values: list[str], file: Path | None, args: str | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from understudy.cli.screen import JsonScreen, TerminalScreen, console, print_jso
 from understudy.cli.text import one_line
 
 if TYPE_CHECKING:
+    from understudy.cli.approve import Answers
     from understudy.settings import Settings
 
 
@@ -28,11 +29,21 @@ def tell(question: Question, *, as_json: bool) -> None:
         put(out, line("noted", f"more answers are needed for: {one_line(left, 300)}", "yellow"))
 
 
-def go_on(question: Question, *, no_run: bool, as_json: bool) -> int:
-    """Go on with the run of a decided question where that is wanted and possible, and return the exit code."""
+def go_on(question: Question, *, after: int | None, no_run: bool, as_json: bool) -> int:
+    """Go on with the run of a decided question where that is wanted and possible, and return the exit code.
+
+    Args:
+        question: As it stands after the answer.
+        after: Number of the thread's last event before the answer where a server took it, which goes on by itself.
+        no_run: Whether the run need not be gone on with now.
+        as_json: Whether its events are printed as JSON.
+    """
     if question.status == "open":
         return WAITS
     if question.applied:
+        return DONE
+    if no_run and after is not None:
+        complain("decided; the run goes on on the server")
         return DONE
     if no_run:
         complain(f"decided; the run goes on with the next worker, or with: {_resume(question)}")
@@ -41,7 +52,21 @@ def go_on(question: Question, *, no_run: bool, as_json: bool) -> int:
         from understudy.settings import load_settings
 
         settings = load_settings(workspace=question.workspace)
+    if after is not None:
+        return asyncio.run(_followed_there(question, settings, after, as_json=as_json))
     return asyncio.run(_followed(question, settings, as_json=as_json))
+
+
+async def _followed_there(question: Question, settings: "Settings", after: int, *, as_json: bool) -> int:
+    """Watch a run that goes on on a server."""
+    with starting():
+        from understudy.cli.remote_inbox import watched
+        from understudy.cli.session import follow_one
+
+    screen, thread = JsonScreen() if as_json else TerminalScreen(), question.thread
+    return await follow_one(
+        settings, screen, _answers(as_json=as_json), lambda o: watched(o, thread, after), resumes=thread, after=after
+    )
 
 
 async def _followed(question: Question, settings: "Settings", *, as_json: bool) -> int:
@@ -59,19 +84,25 @@ async def _followed(question: Question, settings: "Settings", *, as_json: bool) 
 
 async def _followed_here(question: Question, settings: "Settings", *, as_json: bool) -> int:
     with starting():
-        from understudy.cli import approve
         from understudy.cli.session import follow_one
-        from understudy.cli.terminal import is_interactive, read_line
         from understudy.durable.fences import ThreadBusy
 
-    person = approve.Person(console(stderr=True), read_line)
-    answers = approve.nobody if as_json or not is_interactive() else person
+    answers = _answers(as_json=as_json)
     screen, thread = JsonScreen() if as_json else TerminalScreen(), question.thread
     try:
         return await follow_one(settings, screen, answers, lambda o: o.resume(thread), resumes=thread)
     except ThreadBusy:
         _elsewhere(question, "a worker")
         return DONE
+
+
+def _answers(*, as_json: bool) -> "Answers":
+    """Return who answers what is asked next."""
+    from understudy.cli import approve
+    from understudy.cli.terminal import is_interactive, read_line
+
+    person = approve.Person(console(stderr=True), read_line)
+    return approve.nobody if as_json or not is_interactive() else person
 
 
 def _elsewhere(question: Question, holder: str) -> None:

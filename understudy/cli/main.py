@@ -13,23 +13,31 @@ import typer
 
 from understudy.cli import (
     audit,
+    backup,
     bench,
     bottlenecks,
     chat,
     checkpoints,
+    cluster,
     consent,
     evaluate,
+    export,
     feedback,
     friction,
     inbox,
+    keys,
+    members,
     memory,
+    migrate,
     notify,
     performance,
     plan,
+    plugins,
     prune,
     route,
     rules,
     run,
+    serve,
     state,
     status,
     team,
@@ -69,6 +77,7 @@ app.command(epilog=route.EXAMPLES)(route.route)
 app.command(epilog=plan.EXAMPLES)(plan.plan)
 app.add_typer(team.app, name="team")
 app.add_typer(tools.app, name="tools")
+app.command(epilog=plugins.EXAMPLES)(plugins.plugins)
 app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(memory.app, name="memory")
 app.add_typer(rules.app, name="rules")
@@ -83,10 +92,18 @@ app.add_typer(audit.app, name="audit")
 app.command(epilog=status.EXAMPLES)(status.status)
 app.command(epilog=state.EXAMPLES)(state.state)
 app.command(epilog=prune.EXAMPLES)(prune.prune)
+app.command(epilog=export.EXAMPLES)(export.export)
 app.command(epilog=trace.EXAMPLES)(trace.trace)
 app.command(epilog=bottlenecks.EXAMPLES)(bottlenecks.bottlenecks)
 app.command(epilog=undo.EXAMPLES)(undo.undo)
+app.command(epilog=serve.EXAMPLES)(serve.serve)
+app.add_typer(keys.app, name="keys")
+app.add_typer(members.app, name="members")
 app.command(epilog=worker.EXAMPLES)(worker.worker)
+app.command(epilog=migrate.EXAMPLES)(migrate.migrate)
+app.command(epilog=backup.BACKUP_EXAMPLES)(backup.backup)
+app.command(epilog=backup.RESTORE_EXAMPLES)(backup.restore)
+app.command(epilog=cluster.EXAMPLES)(cluster.cluster)
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(bench.app, name="bench")
 

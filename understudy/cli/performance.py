@@ -2,13 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from understudy.cli.opened import with_orchestrator
+from understudy.cli.opened import Assistant, with_assistant
 from understudy.cli.options import AsJson, Png, Team, Workspace
 
 if TYPE_CHECKING:
     from agents.delegation.standings import Standing
     from memory.success import Analysis, Success
-    from understudy.orchestrator import Orchestrator
 
 EXAMPLES = """\b
 Examples:
@@ -31,10 +30,10 @@ def performance(
     steps, by kind and agent, with the mean cost in dollars; a failed one counts as 0.
     """
 
-    async def measured(orchestrator: "Orchestrator") -> "tuple[Analysis, list[Standing]]":
-        return await orchestrator.performance(), await orchestrator.standings()
+    async def measured(assistant: Assistant) -> "tuple[Analysis, list[Standing]]":
+        return await assistant.performance(), await assistant.standings()
 
-    found, standings = with_orchestrator(workspace, measured, team=team)
+    found, standings = with_assistant(workspace, measured, team=team)
     if png is not None:
         from understudy.cli.performance_chart import draw
 

@@ -33,10 +33,10 @@ def plan(
     model configured, the planner asks it.
     """
     text = goal_from(goal)
-    from understudy.cli.opened import with_orchestrator
+    from understudy.cli.opened import with_assistant
     from understudy.cli.screen import console, print_json, put
 
-    preview = with_orchestrator(workspace, lambda o: o.plan(text), team=team, data=data, out=out)
+    preview = with_assistant(workspace, lambda o: o.plan(text), team=team, data=data, out=out)
     if as_json:
         print_json(preview.model_dump(mode="json"))
     else:

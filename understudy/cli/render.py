@@ -17,6 +17,7 @@ from domain.events import (
     EffectRecorded,
     EffectUndone,
     Event,
+    Explained,
     MemoryRecalled,
     ModelCalled,
     OutcomeRemembered,
@@ -37,9 +38,10 @@ from domain.events import (
     ToolCalled,
     ToolReturned,
     TrialAssigned,
+    UnknownEvent,
 )
 from understudy.cli.phrases import line, mode, outcome_text, plan_text, way
-from understudy.cli.text import call, one_line
+from understudy.cli.text import call, clean, one_line
 
 
 def rendered(event: Event) -> Text | None:  # noqa: C901 - one case for each event of the closed union
@@ -83,16 +85,22 @@ def rendered(event: Event) -> Text | None:  # noqa: C901 - one case for each eve
             return line("noted", f"the answer of {one_line(event.by)}; still wanted: {one_line(event.wants)}", "yellow")
         case ApprovalDecided():
             return _approval_decided(event)
-        case RuleProposed():
-            return _offered(event)
-        case OutcomeRemembered():
-            return line("memory", f"remembered as {event.task}", "dim")
+        case RuleProposed() | Explained():
+            return _offered(event) if isinstance(event, RuleProposed) else line("answer", clean(event.answer))
+        case OutcomeRemembered() | UnknownEvent():
+            return _by_the_way(event)
         case RunFinished():
             return outcome_text(event.outcome)
         case RunStopped():
             return line("stopped", one_line(event.reason, 200), "yellow")
         case _:
             assert_never(event)
+
+
+def _by_the_way(event: OutcomeRemembered | UnknownEvent) -> Text:
+    if isinstance(event, OutcomeRemembered):
+        return line("memory", f"remembered as {event.task}", "dim")
+    return line("", f"something that this version does not know: {one_line(event.kind, 60)}", "dim")
 
 
 def _asked(event: ApprovalRequested) -> Text:

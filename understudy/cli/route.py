@@ -1,6 +1,5 @@
 """`understudy route`: which way a goal would go, with nothing run."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -27,17 +26,11 @@ def route(
     confidence, band, neighbours, explanation.
     """
     text = goal_from(goal)
-    from domain.routing import RouteDecision
+    from understudy.cli.opened import with_assistant
     from understudy.cli.phrases import decision_text
     from understudy.cli.screen import console, print_json, put
-    from understudy.orchestrator import Orchestrator
-    from understudy.settings import load_settings
 
-    async def decided() -> RouteDecision:
-        async with Orchestrator(load_settings(team=team, workspace=workspace, data=data)) as orchestrator:
-            return await orchestrator.route(text)
-
-    decision = asyncio.run(decided())
+    decision = with_assistant(workspace, lambda o: o.route(text), team=team, data=data)
     if as_json:
         print_json(decision.model_dump(mode="json"))
     else:

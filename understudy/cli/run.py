@@ -94,10 +94,10 @@ def _follow(
 
     answers = answers_for(yes=yes, decide=decide, as_json=as_json)
     with starting():
+        from understudy.cli.opened import settings_for
         from understudy.cli.session import follow_one
-        from understudy.settings import load_settings
 
-        settings = load_settings(**overrides)
+        settings = settings_for(**overrides)
     screen = screen_for(as_json=as_json, plan_only=plan_only)
     code = asyncio.run(follow_one(settings, screen, answers, start, resumes=resumes))
     _warn_of_unused(answers)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.status import Status
 from rich.text import Text
 
@@ -23,14 +22,19 @@ from domain.events import (
     Stamped,
     StepFinished,
     StepStarted,
+    TextStreamed,
     ToolReturned,
 )
 from domain.outcomes import Outcome
 from domain.plans import Plan
 from domain.routing import RouteDecision
+from understudy.cli.markdown import print_markdown
 from understudy.cli.phrases import LABEL_WIDTH, line, outcome_text, plan_text, why
 from understudy.cli.render import rendered
 from understudy.cli.text import clean, one_line
+
+_TAIL = 400
+"""Characters of what a model writes that are kept to be shown."""
 
 
 class Screen(Protocol):
@@ -41,6 +45,13 @@ class Screen(Protocol):
 
     def recall(self, event: Event) -> None:
         """Take an event of an earlier process into account, without showing it again."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what models write is shown while it comes."""
+
+    def whisper(self, text: TextStreamed) -> None:
+        """Show what a model writes."""
 
     def pause(self) -> None:
         """Stand still, because a person is asked or the run has ended."""
@@ -92,6 +103,7 @@ class TerminalScreen:
         self._plan_only = plan_only
         self._out, self._err = console(), console(stderr=True)
         self._status: Status | None = None
+        self._writing: dict[tuple[str, str | None], str] = {}
 
     def show(self, stamped: Stamped) -> None:
         """Print the event's lines, and the answer when the run has ended."""
@@ -112,6 +124,17 @@ class TerminalScreen:
         """Keep the event in mind for the summary."""
         self._note(event)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether a person sees it."""
+        return self._err.is_terminal
+
+    def whisper(self, text: TextStreamed) -> None:
+        """Show the end of what a model has written, in place of what is at work."""
+        before = "" if text.first else self._writing.get((text.role, text.step), "")
+        self._writing[text.role, text.step] = written = (before + text.text)[-_TAIL:]
+        self._spin(f"{text.step or text.role}: …{one_line(written, _TAIL)[-max(self._err.width - 24, 20) :]}")
+
     def pause(self) -> None:
         """Take the spinner away."""
         if self._status is not None:
@@ -123,11 +146,11 @@ class TerminalScreen:
             self.progress = Progress()
         self.progress.note(event)
 
-    def _spin(self) -> None:
+    def _spin(self, doing: str = "") -> None:
         if not self._err.is_terminal:
             return
         at_work = " · ".join(f"{step} ({agent})" for step, agent in self.progress.running.items())
-        text = Text(one_line(at_work or "working", max(self._err.width - 4, 20)))
+        text = Text(one_line(doing or at_work or "working", max(self._err.width - 4, 20)))
         if self._status is None:
             self._status = self._err.status(text)
             self._status.start()
@@ -152,6 +175,14 @@ class JsonScreen:
 
     def recall(self, event: Event) -> None:
         """Nothing is kept."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a person sees it: a program reads lines."""
+        return False
+
+    def whisper(self, text: TextStreamed) -> None:
+        """Nothing is printed that is not stored."""
 
     def pause(self) -> None:
         """There is nothing to take away."""
@@ -193,8 +224,7 @@ def say(target: Console, text: str) -> None:
     """Print an answer: as rendered Markdown to a person, as its source into a file or a pipe."""
     text = clean(text)
     if target.is_terminal:
-        # Links are spelled out: a hidden target chosen by a model or a document could mislead.
-        target.print(Markdown(text, hyperlinks=False))
+        print_markdown(target, text)
     else:
         target.file.write(text.rstrip("\n") + "\n")
 

@@ -3,23 +3,34 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, aclosing, contextmanager
-from dataclasses import dataclass
-from typing import NoReturn, cast
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn, cast
 
-from domain.events import AnswerNoted, ApprovalRequested, Event, RunFinished, RunStopped, Stamped
+import typer
+
+from domain.errors import UserError
+from domain.events import AnswerNoted, ApprovalRequested, Event, Explained, RunFinished, RunStopped, Stamped, Whispered
 from domain.outcomes import Outcome, RunStatus
-from understudy.cli.approve import Answer, Answers
-from understudy.cli.errors import DONE, FAILED, INTERRUPTED, WAITS, complain
+from understudy.cli.approve import Answer, Answers, AskedBack
+from understudy.cli.errors import DONE, FAILED, INTERRUPTED, WAITS, complain, error_edge
 from understudy.cli.hints import inbox_command, resume_command
-from understudy.cli.screen import Screen, starting
-from understudy.orchestrator import Orchestrator
+from understudy.cli.opened import Assistant, assistant
+from understudy.cli.phrases import line
+from understudy.cli.screen import Screen, console, put, starting
+from understudy.cli.terminal import lines_typed
+from understudy.client import Client
 from understudy.settings import Settings
 
-Start = Callable[[Orchestrator], AsyncIterator[Stamped]]
+if TYPE_CHECKING:
+    from understudy.orchestrator import Orchestrator
+
+Start = Callable[[Assistant], AsyncIterator[Stamped]]
 """Starts the stream that is to be followed."""
 
+_PAST_ALL = 1 << 53
+"""Past every number of an event: only what is whispered is watched."""
 PLANNED = "planned"
 """Reason with which a run stops that was only to be planned."""
 
@@ -46,25 +57,36 @@ def resume_hint(stamped: Stamped, waits: bool) -> str:
 
 @dataclass
 class Session:
-    """Follows the runs of one orchestrator."""
+    """Follows the runs of one assistant."""
 
-    orchestrator: Orchestrator
+    orchestrator: Assistant
     screen: Screen
     answers: Answers
     last: Stamped | None = None
     """The latest event; it names the thread."""
     hint: Callable[[Stamped, bool], str] = resume_hint
     """Says how to go on; the second argument tells whether a question waits."""
+    grace: float | None = None
+    """Seconds that running steps may still take after SIGTERM; None waits for them."""
+    meanwhile: Callable[[str], Awaitable[None]] | None = None
+    """Takes what is typed while a run goes on."""
     _stopping: bool = False
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def follow(self, events: AsyncIterator[Stamped]) -> int:
-        """Show a run, answering its questions, until it ends, is stopped or waits; return the exit code."""
+    async def follow(self, events: AsyncIterator[Stamped], *, thread: str | None = None) -> int:
+        """Show a run, answering its questions, until it ends, is stopped or waits; return the exit code.
+
+        Args:
+            events: What it tells.
+            thread: Its thread, where what models write in it is to be shown while it comes.
+        """
         while True:
-            ending = await self._shown(events)
+            async with self._watching(thread):
+                ending = await self._shown(events)
             if ending is None or not isinstance(ending.event, ApprovalRequested):
                 return self._ended(ending.event if ending else None)
             try:
-                answers = self._asked(ending.event)
+                answers = await self._answers(ending.thread, ending.event)
             except KeyboardInterrupt:
                 self._told("interrupted; the question stays open")
                 return INTERRUPTED
@@ -74,8 +96,23 @@ class Session:
             decisions = {"decisions": answers}
             events = self.orchestrator.resume(ending.thread, decisions, interrupt=ending.event.interrupt)
 
+    async def _answers(self, thread: str, asked: ApprovalRequested) -> list[Answer] | None:
+        """Return the answers to a question; what the person asks before they decide is answered first."""
+        while True:
+            try:
+                return self._asked(asked)
+            except AskedBack as back:
+                try:
+                    told = (await self.orchestrator.ask_about(thread, back.question)).answer
+                except UserError as error:
+                    told = str(error)
+                put(console(stderr=True), line("answer", told))
+
     def _ended(self, event: Event | None) -> int:
         match event:
+            case Explained():
+                self._told("the question stays open", waits=True)
+                return WAITS
             case RunFinished(outcome=outcome):
                 return code_of(outcome)
             case AnswerNoted():
@@ -92,7 +129,7 @@ class Session:
         """Show the events and return the one that ended the stream."""
         ending = None
         try:
-            with self._stopping_on_signals():
+            with self._stopping_on_signals(), lines_typed(self._take):
                 async with aclosing(cast(AsyncGenerator[Stamped], events)):
                     async for stamped in events:
                         self.last = stamped
@@ -102,6 +139,37 @@ class Session:
         finally:
             self.screen.pause()
         return ending
+
+    @asynccontextmanager
+    async def _watching(self, thread: str | None) -> AsyncIterator[None]:
+        """Show what models write for the length of the block, where the screen can."""
+        if thread is None or not self.screen.is_live or isinstance(self.orchestrator, Client):
+            yield
+            return
+        watching = asyncio.create_task(self._watch(self.orchestrator, thread))
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await asyncio.wait({watching})
+
+    async def _watch(self, orchestrator: "Orchestrator", thread: str) -> None:
+        async with aclosing(orchestrator.follow(thread, after=_PAST_ALL)) as told:
+            async for one in told:
+                if isinstance(one, Whispered):
+                    self.screen.whisper(one.event)
+
+    def _take(self, text: str) -> None:
+        """Do what is typed while a run goes on, beside it."""
+        if self.meanwhile is not None and text:
+            task = asyncio.create_task(self._done_meanwhile(self.meanwhile, text))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _done_meanwhile(self, do: Callable[[str], Awaitable[None]], text: str) -> None:
+        self.screen.pause()
+        with suppress(typer.Exit), error_edge():  # the error is told, and the run goes on
+            await do(text)
 
     def _asked(self, asked: ApprovalRequested) -> list[Answer] | None:
         """Return the answers to a question, or None; `KeyboardInterrupt` when the person gives up here or before."""
@@ -137,7 +205,7 @@ class Session:
     def _stop(self, number: int) -> None:
         """Ask for a stop; whoever sends SIGTERM will not wait for long, so then it comes after a time of grace."""
         complain("stopping at the next safe point; press Ctrl-C again to abort at once")
-        grace = self.orchestrator.settings.drain_grace if number == signal.SIGTERM else None
+        grace = self.grace if number == signal.SIGTERM else None
         self.orchestrator.request_stop(grace=grace)
 
     def _abort(self) -> NoReturn:
@@ -154,9 +222,15 @@ class Session:
 
 
 async def follow_one(
-    settings: Settings, screen: Screen, answers: Answers, start: Start, *, resumes: str | None = None
+    settings: Settings,
+    screen: Screen,
+    answers: Answers,
+    start: Start,
+    *,
+    resumes: str | None = None,
+    after: int | None = None,
 ) -> int:
-    """Open an orchestrator, follow one stream of it, and return the exit code.
+    """Open an assistant, follow one stream of it, and return the exit code.
 
     Args:
         settings: Where and for whom to work.
@@ -164,11 +238,12 @@ async def follow_one(
         answers: Answers what is asked.
         start: Starts the stream.
         resumes: Thread whose earlier events the screen should know, without showing them again.
+        after: Number of the last of these; None: all that there are.
     """
     async with AsyncExitStack() as stack:
         with starting():
-            orchestrator = await stack.enter_async_context(Orchestrator(settings))
+            orchestrator = await stack.enter_async_context(assistant(settings))
         if resumes is not None:
-            for stamped in await orchestrator.events(resumes):
+            for stamped in await orchestrator.events(resumes, limit=after):
                 screen.recall(stamped.event)
-        return await Session(orchestrator, screen, answers).follow(start(orchestrator))
+        return await Session(orchestrator, screen, answers, grace=settings.drain_grace).follow(start(orchestrator))

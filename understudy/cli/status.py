@@ -1,7 +1,6 @@
 """`understudy status`: the data folder, who plays, what is remembered and what is open."""
 
-import asyncio
-
+from understudy.cli.opened import with_assistant
 from understudy.cli.options import AsJson, Workspace
 
 EXAMPLES = """\b
@@ -18,15 +17,8 @@ def status(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """
     from understudy.cli.screen import console, print_json, put
     from understudy.cli.status_text import status_text
-    from understudy.orchestrator import Orchestrator
-    from understudy.settings import load_settings
-    from understudy.standing import Status
 
-    async def found() -> Status:
-        async with Orchestrator(load_settings(workspace=workspace)) as orchestrator:
-            return await orchestrator.status()
-
-    current = asyncio.run(found())
+    current = with_assistant(workspace, lambda o: o.status())
     if as_json:
         print_json(current.model_dump(mode="json"))
     else:

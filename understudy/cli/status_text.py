@@ -22,8 +22,12 @@ def status_text(status: Status) -> Text:
         due = f", the first until {clock_time(status.next_due)}" if status.next_due is not None else ""
         parts.append(line("inbox", f"{status.questions} question(s) wait for a person{due}", "yellow"))
     parts += [line("open", f"{t.thread}  {t.state}  {one_line(t.goal, 70)}") for t in status.open_threads]
-    parts += [line("note", one_line(reason, 200), "yellow") for reason in status.degraded]
+    parts += [line("note", _note(reason, status.degraded_since.get(reason)), "yellow") for reason in status.degraded]
     return Text("\n").join(parts)
+
+
+def _note(reason: str, since: float | None) -> str:
+    return one_line(reason, 200) + (f" (since {clock_time(since)})" if since is not None else "")
 
 
 def _contexts(status: Status) -> str:

@@ -1,12 +1,13 @@
 """Asking a person: one line at a time from stdin, or a longer text in their editor."""
 
+import asyncio
 import os
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,6 +35,44 @@ def read_line(prompt: str) -> str:
         return input(prompt)
     typer.echo(prompt, nl=False, err=True)
     return input()
+
+
+def complete_with(words: Sequence[str]) -> None:
+    """Have the line reader complete these words at the beginning of a line, where a person types."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    import readline
+
+    def completed(text: str, number: int) -> str | None:
+        begun = readline.get_line_buffer()[: readline.get_endidx()]
+        fitting = [f"{word} " for word in words if word.startswith(text)] if text == begun.lstrip() and text else []
+        return fitting[number] if number < len(fitting) else None
+
+    readline.set_completer_delims(" \t\n")
+    readline.set_completer(completed)
+    readline.parse_and_bind("tab: complete")
+
+
+@contextmanager
+def lines_typed(take: Callable[[str], None]) -> Iterator[None]:
+    """Have `take` told of each line that a person types while the block works; what a program sends is left alone."""
+    if not is_interactive():
+        yield
+        return
+    loop, number = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def read() -> None:
+        # Not the stream: what it has read ahead would be lost to whoever asks next.
+        line = os.read(number, 4096)
+        if not line:  # the end of the input; the next question finds it, too
+            loop.remove_reader(number)
+        take(line.decode(errors="replace").strip())
+
+    loop.add_reader(number, read)
+    try:
+        yield
+    finally:
+        loop.remove_reader(number)
 
 
 @contextmanager

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy.cli.opened import with_orchestrator
+from understudy.cli.opened import Assistant, with_assistant
 from understudy.cli.options import AsJson, Unredacted, Workspace
 
 if TYPE_CHECKING:
     from graph.trace import Trace
-    from understudy.orchestrator import Orchestrator
 
 EXAMPLES = """\b
 Examples:
@@ -38,7 +37,7 @@ def trace(
     Each step comes with its time, confidence, tokens and cost, who did it, and what it changed. The critical path says
     what the run's time went to, and a step's slack by how much it could have ended later.
     """
-    found = with_orchestrator(workspace, lambda o: _traced(o, run, leaves=as_json or picture is not None))
+    found = with_assistant(workspace, lambda o: _traced(o, run, leaves=as_json or picture is not None))
     if picture is not None:
         from understudy.cli.gantt import draw
 
@@ -67,9 +66,11 @@ def trace(
     out.print(path_tree(found, path))
 
 
-async def _traced(orchestrator: "Orchestrator", run: str, *, leaves: bool) -> "Trace":
-    """Return the trace of a run; where it leaves as a file or as JSON, that is noted."""
-    found = await orchestrator.trace(run)
-    if leaves:
-        await orchestrator.audit.note_export("trace", run=found.run)
+async def _traced(assistant: Assistant, run: str, *, leaves: bool) -> "Trace":
+    """Return the trace of a run; where it leaves the data folder as a file or as JSON, that is noted."""
+    from understudy.client import Client
+
+    found = await assistant.trace(run)
+    if leaves and not isinstance(assistant, Client):
+        await assistant.audit.note_export("trace", run=found.run)
     return found

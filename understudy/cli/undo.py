@@ -1,12 +1,12 @@
 """`understudy undo`: take back what a run changed."""
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from understudy.cli.errors import FAILED, WAITS
+from understudy.cli.opened import Assistant, with_assistant
 from understudy.cli.options import AsJson, Decide, Workspace
 
 if TYPE_CHECKING:
@@ -33,36 +33,30 @@ def undo(
     What somebody changed since is kept. A run that waits or was interrupted ends with it. Doing it again goes on where
     it stopped.
     """
-    done = asyncio.run(_undone(run, workspace, _answers(decide, as_json=as_json)))
+    answers = _answers(decide, as_json=as_json)
+    done = with_assistant(workspace, lambda o: undone(o, run, answers))
     if as_json:
         from understudy.cli.screen import print_json
 
         print_json(done.model_dump(mode="json"))
     else:
-        _print(done)
+        print_undone(done)
     if done.question is not None:
         raise typer.Exit(WAITS)
     if done.kept:
         raise typer.Exit(FAILED)
 
 
-async def _undone(run: str, workspace: str | None, answers: "Answers") -> "Undone":
+async def undone(assistant: Assistant, run: str, answers: "Answers") -> "Undone":
     """Undo the run, asking what only a person can find out, until it is done or nobody answers."""
-    from understudy.cli.screen import starting
+    from domain.approvals import decode
 
-    with starting():
-        from domain.approvals import decode
-        from understudy.orchestrator import Orchestrator
-        from understudy.settings import load_settings
-
-        settings = load_settings(workspace=workspace)
-    async with Orchestrator(settings) as orchestrator:
-        decisions = {}
-        done = await orchestrator.undo(run)
-        while done.question is not None and (answer := answers([done.question])):
-            [decisions[done.question.id]] = decode({"decisions": answer}, [done.question])
-            done = await orchestrator.undo(run, decisions)
-        return done
+    decisions = {}
+    done = await assistant.undo(run)
+    while done.question is not None and (answer := answers([done.question])):
+        [decisions[done.question.id]] = decode({"decisions": answer}, [done.question])
+        done = await assistant.undo(run, decisions)
+    return done
 
 
 def _answers(decide: Path | None, *, as_json: bool) -> "Answers":
@@ -77,7 +71,8 @@ def _answers(decide: Path | None, *, as_json: bool) -> "Answers":
     return approve.Person(console(stderr=True), read_line)
 
 
-def _print(done: "Undone") -> None:
+def print_undone(done: "Undone") -> None:
+    """Print what was taken back, and what stays."""
     from understudy.cli.phrases import line, request_text
     from understudy.cli.screen import console, put
     from understudy.cli.text import one_line

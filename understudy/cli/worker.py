@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     from understudy.durable.engine import Engine, Said, Tell
     from understudy.orchestrator import Orchestrator
     from understudy.settings import Settings
+    from understudy.telemetry.telemetry import Telemetry
+    from understudy.wiring import House
 
 EXAMPLES = """\b
 Examples:
   understudy worker                         work until Ctrl-C or SIGTERM
   understudy worker --once                  do what is due now, then end; for cron
   understudy worker --json | jq -c .        one JSON object per event
+  understudy worker --metrics-port 9464     http://127.0.0.1:9464/metrics for Prometheus
+  understudy worker --metrics-port 9464 --metrics-host 0.0.0.0
+                                            to every machine that can reach this one; nobody is asked who they are
 
 \b
 Several workers can serve one PostgreSQL (UNDERSTUDY_DATABASE_URL); each has a data folder of its own
@@ -39,6 +44,13 @@ def worker(
     concurrency: Annotated[
         int | None, typer.Option("--concurrency", metavar="N", min=1, max=64, help="Runs to advance at once.")
     ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option("--metrics-port", metavar="PORT", min=0, max=65535, help="Serve metrics here.")
+    ] = None,
+    metrics_host: Annotated[
+        str,
+        typer.Option("--metrics-host", metavar="ADDRESS", help="Where: this machine only, unless said otherwise."),
+    ] = "127.0.0.1",
     as_json: AsJson = False,
 ) -> None:
     """Have runs of all workspaces go on by themselves.
@@ -53,15 +65,19 @@ def worker(
         from understudy.settings import load_settings
 
         settings = load_settings(concurrency=concurrency)
-    code = asyncio.run(_Work(settings, _printer(as_json)).done(once=once))
+        _configure_logging(settings)
+    code = asyncio.run(_Work(settings, _printer(as_json), metrics_port, metrics_host).done(once=once))
     raise typer.Exit(code)
 
 
 class _Work:
     """One worker from its start to its end."""
 
-    def __init__(self, settings: "Settings", tell: "Tell") -> None:
-        self._settings, self._tell = settings, tell
+    def __init__(self, settings: "Settings", show: "Tell", metrics_port: int | None, metrics_host: str) -> None:
+        self._settings, self._show = settings, show
+        self._metrics_port, self._metrics_host = metrics_port, metrics_host
+        self._telemetry: Telemetry | None = None
+        self._house: House
         self._engine: Engine | None = None
         self._asked = False
 
@@ -82,20 +98,41 @@ class _Work:
 
     async def _worked(self, *, once: bool) -> None:
         from understudy.durable.engine import Said
+        from understudy.telemetry.telemetry import open_telemetry
 
         async with AsyncExitStack() as stack:
+            self._telemetry = telemetry = await stack.enter_async_context(open_telemetry(self._settings))
             open_ = functools.partial(self._opened, stack, patient=not once)
             orchestrator = await open_(self._orchestrator)
-            self._engine = await open_(lambda: orchestrator.engine(self._tell))
+            await self._serve_metrics(stack, telemetry)
+            self._engine = await open_(lambda: orchestrator.engine(self._tell, telemetry.around))
             stack.callback(setattr, self, "_engine", None)
             self._tell(Said("began", f"working with {self._settings.home}"))
             await (self._engine.run_once() if once else self._engine.run())
         self._tell(Said("ended", "what is unfinished goes on with the next worker"))
 
+    def _tell(self, told: "Stamped | Said") -> None:
+        if self._telemetry is not None:
+            self._telemetry.heard(told)
+        self._show(told)
+
+    async def _serve_metrics(self, stack: AsyncExitStack, telemetry: "Telemetry") -> None:
+        from understudy.durable.engine import Said
+        from understudy.telemetry.backlog import backlog_of
+        from understudy.telemetry.serving import metrics_served
+
+        if self._metrics_port is None:
+            return
+        await stack.enter_async_context(telemetry.watching(functools.partial(backlog_of, self._house)))
+        place = stack.enter_context(metrics_served(telemetry.counts, self._metrics_port, host=self._metrics_host))
+        self._tell(Said("began", f"metrics at {place}"))
+
     def _orchestrator(self) -> "Orchestrator":
         from understudy.orchestrator import Orchestrator
+        from understudy.wiring import House
 
-        return Orchestrator(self._settings)
+        self._house = House(self._settings)
+        return Orchestrator(self._settings, house=self._house)
 
     async def _opened(
         self, stack: AsyncExitStack, made: Callable[[], AbstractAsyncContextManager[T]], *, patient: bool
@@ -127,6 +164,14 @@ class _Work:
             working.cancel()
         else:
             self._engine.stop(grace=self._settings.drain_grace if number == signal.SIGTERM else None)
+
+
+def _configure_logging(settings: "Settings") -> None:
+    from understudy.known_secrets import known_secrets
+    from understudy.telemetry.logs import configure_logging
+
+    # As text, what happens is on stdout already.
+    configure_logging(settings.telemetry, known_secrets(settings), runs=settings.telemetry.log_format == "json")
 
 
 def _printer(as_json: bool) -> "Callable[[Stamped | Said], None]":

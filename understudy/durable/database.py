@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy import exc
 
 from domain.errors import InvalidSettings, StorageAway, StorageCorrupt, StorageError, StorageFull
+from understudy.migrations.schema import prepare
 
 T = TypeVar("T")
 
@@ -28,8 +29,6 @@ IDLE_SECONDS = 5
 paused in the middle of one must not hold up those who take over from it."""
 SHORT_TRANSACTIONS = f"-c idle_in_transaction_session_timeout={IDLE_SECONDS}s"
 """For the connection's `options`."""
-_CREATING = 0x756E6465
-"""Names the lock on the creation of tables in PostgreSQL."""
 _BUSY_SECONDS = 10.0
 """How long a writer waits for another process that writes."""
 
@@ -99,14 +98,16 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(folder: Path, url: SecretStr | None) -> AsyncIterator[Database]:
-    """Open the database with its tables, creating those that are missing.
+async def open_database(folder: Path, url: SecretStr | None, *, as_it_is: bool = False) -> AsyncIterator[Database]:
+    """Open the database with its tables, creating those that are missing and changing those of an earlier release.
 
     Args:
         folder: The data folder, for the SQLite file.
         url: `postgresql://user:password@host:port/name`; None takes the file.
+        as_it_is: Leave the tables alone.
 
     Raises:
+        SchemaTooNew: It is of a release after the next.
         InvalidSettings: The URL is not one of PostgreSQL; its text is not repeated, because it may hold a password.
         StorageError: The database cannot be used; `StorageAway` where it cannot be reached.
     """
@@ -114,18 +115,11 @@ async def open_database(folder: Path, url: SecretStr | None) -> AsyncIterator[Da
     with ThreadPoolExecutor(_CONNECTIONS if url else 1, thread_name_prefix="database") as threads:
         database = Database(engine, threads, place)
         try:
-            await database.write(_create_tables)
+            if not as_it_is:
+                await database.write(lambda connection: prepare(connection, TABLES))
             yield database
         finally:
             await asyncio.get_running_loop().run_in_executor(threads, engine.dispose)
-
-
-def _create_tables(connection: sa.Connection) -> None:
-    """Create the tables that are missing; of processes that start at once, one after the other."""
-    if connection.dialect.name == "postgresql":
-        # IF NOT EXISTS is no help: of two transactions that create the same table, one fails.
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATING)))
-    TABLES.create_all(connection)
 
 
 def _engine(folder: Path, url: SecretStr | None) -> tuple[sa.Engine, str]:

@@ -7,7 +7,7 @@ goes on. A server that is away is waited for.
 import asyncio
 import shlex
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -26,9 +26,10 @@ from domain.errors import (
     UnknownQuestion,
     UnknownThread,
 )
-from domain.events import RunFinished, Stamped
+from domain.events import WORKER_ENDS, RunFinished, Stamped
 from domain.notices import Notify, failed_notice
 from graph.context import Context
+from understudy.bus import Bus
 from understudy.durable.asking import is_ready
 from understudy.durable.clock import since_boot
 from understudy.durable.desk import Desk
@@ -37,6 +38,7 @@ from understudy.durable.orders import FILE
 from understudy.durable.queue import Order, RunQueue
 from understudy.durable.workers import Workers
 from understudy.runs import Runs
+from understudy.stored import context_of
 from understudy.threads import checkpoint_thread
 
 TICK_SECONDS = 0.5
@@ -73,20 +75,32 @@ class Said(NamedTuple):
 
 Tell = Callable[["Stamped | Said"], None]
 """Shows an event of a run, or of the worker."""
+Around = Callable[[Order], AbstractContextManager[object]]
+"""Stands around the carrying out of an order, for what is told of it beside its events."""
 
 
 class Engine:
     """Has runs go on without anybody watching. Open it with `open_engine`."""
 
-    def __init__(self, runs: Runs, desk: Desk, fences: Fences, workers: Workers, outbox: Deliver, tell: Tell) -> None:
+    def __init__(
+        self, runs: Runs, desk: Desk, fences: Fences, workers: Workers, outbox: Deliver, tell: Tell,
+        *, concurrency: int, around: Around = nullcontext,
+    ) -> None:  # fmt: skip
         self._runs, self._desk, self._fences, self._workers = runs, desk, fences, workers
-        self._outbox, self._tell = outbox, tell
+        self._outbox, self._tell, self._around = outbox, tell, around
         self._stopping = asyncio.Event()
         self._known: LRUCache[str, None] = LRUCache(_KNOWN)
         self._stuck = 0
+        self._concurrency = concurrency
         self._going = 0
+        self._begun_here: set[asyncio.Task[None]] = set()
         self._beaten = -_BEAT_SECONDS
         self.queue: RunQueue
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing is taken up any more."""
+        return self._stopping.is_set()
 
     def stop(self, *, grace: float | None = None) -> None:
         """Take nothing up any more, and let what is going on come to its next safe point.
@@ -95,7 +109,7 @@ class Engine:
             grace: Seconds after which it is cut short; None waits for it.
         """
         self._stopping.set()
-        self._runs.request_stop("the worker ends", grace=grace, for_good=True)
+        self._runs.request_stop(WORKER_ENDS, grace=grace, for_good=True)
 
     async def run(self) -> None:
         """Work until `stop` is called; a server that is away is waited for."""
@@ -145,8 +159,8 @@ class Engine:
         await self._put_ready()
         for lapsed in await self._fences.lapsed():
             workspace, _, thread = lapsed.thread.partition(":")
-            if await self._is_running(workspace, thread):
-                why = {"interrupted": lapsed.token}
+            if (run := await self._running(workspace, thread)) is not None:
+                why = {"interrupted": lapsed.token, "run": run}
                 await self._put(Order(f"{lapsed.thread}@{lapsed.token}", workspace, thread, why))
             else:
                 await self._fences.clear(lapsed)
@@ -165,8 +179,29 @@ class Engine:
             thread: A new conversation, or one that is at its end.
             run: A UUID.
         """
-        why = {"start": run, "goal": goal, "context": asdict(context)}
-        await self._put(Order(run, context.workspace, thread, why))
+        await self._put(started(goal, context, thread, run))
+
+    async def begin(self, order: Order) -> None:
+        """Carry an order out here and at once where there is room; else it waits in the queue like all others.
+
+        What is begun so is not in the queue: a crash is noticed by the fence that lapses, and what is left when the
+        worker ends is put into the queue then.
+        """
+        if self._stopping.is_set() or self._going >= self._concurrency:
+            await self.queue.put(order)
+            return
+        self._known[order.id] = None
+        self._going += 1
+        task = asyncio.create_task(self._begun(order))
+        self._begun_here.add(task)
+        task.add_done_callback(self._begun_here.discard)
+
+    async def _begun(self, order: Order) -> None:
+        try:
+            if await self._worked_off(order):
+                await self.queue.put(order)
+        finally:
+            self._going -= 1
 
     async def carry_out(self, order: Order) -> None:
         """Advance a thread to its next stop, as an order says; whatever happens is told, and nothing is raised.
@@ -176,13 +211,18 @@ class Engine:
         """
         self._going += 1
         try:
-            while not await self._carried(order):
-                await self._rest(_AGAIN)
-            left = self._stopping.is_set() and await self._is_left(order)
+            left = await self._worked_off(order)
         finally:
             self._going -= 1
         if left:
             await asyncio.Event().wait()
+
+    async def _worked_off(self, order: Order) -> bool:
+        """Carry an order out, and return whether something of it is left because the worker ends."""
+        with self._around(order):
+            while not await self._carried(order):
+                await self._rest(_AGAIN)
+        return self._stopping.is_set() and await self._is_left(order)
 
     async def _carried(self, order: Order) -> bool:
         """Carry an order out as far as it goes now; False where it is to be tried again."""
@@ -207,8 +247,10 @@ class Engine:
         why = order.why
         if "start" not in why:
             return self._runs.resume(order.workspace, order.thread, unattended=True)
-        context = Context(**why["context"])
-        return self._runs.start(why["goal"], context, thread=order.thread, run=why["start"], unattended=True)
+        return self._runs.start(
+            why["goal"], context_of(why["context"]), thread=order.thread, run=why["start"],
+            plan_only=why.get("plan_only", False), unattended=True,
+        )  # fmt: skip
 
     async def _broke(self, order: Order, error: Exception) -> None:
         """Tell that a run broke; it stays where it is, and a person can resume it."""
@@ -245,13 +287,12 @@ class Engine:
             if entry.run == order.why["start"]:
                 return entry.state == "running"
             # Its end may have come before the queue knew of it, and another run of the thread after that.
-            events = await self._runs.events(order.workspace, order.thread)
-            return all(stamped.run != order.why["start"] for stamped in events)
+            return await self._runs.first_of(order.workspace, order.thread, order.why["start"]) is None
         if "question" in order.why:
             with suppress(UnknownQuestion):
                 if is_ready(await self._desk.get(order.workspace, order.why["question"])):
                     return True
-        return await self._is_running(order.workspace, order.thread)
+        return await self._running(order.workspace, order.thread) is not None
 
     async def _is_left(self, order: Order) -> bool:
         """Return whether an order that was not carried to its end is there for the next worker."""
@@ -260,11 +301,12 @@ class Engine:
         except StorageAway:
             return True
 
-    async def _is_running(self, workspace: str, thread: str) -> bool:
-        try:
-            return (await self._runs.entry(workspace, thread)).state == "running"
-        except UnknownThread:
-            return False
+    async def _running(self, workspace: str, thread: str) -> str | None:
+        """Return the run that goes on in a thread, or is to go on; None where none does."""
+        with suppress(UnknownThread):
+            entry = await self._runs.entry(workspace, thread)
+            return entry.run if entry.state == "running" else None
+        return None
 
     async def _put_ready(self) -> None:
         """Enqueue what was decided. What broke stays ready until a person resumes it, and hides nothing behind it."""
@@ -272,7 +314,8 @@ class Engine:
         known = [question.id for question in ready if question.id in self._known]
         self._stuck = len(known) - len(await self.queue.unfinished(known))
         for question in ready:
-            await self._put(Order(question.id, question.workspace, question.thread, {"question": question.id}))
+            why = {"question": question.id, "run": question.run}
+            await self._put(Order(question.id, question.workspace, question.thread, why))
 
     async def _put(self, order: Order) -> None:
         """Enqueue an order once, unless somebody advances the thread right now."""
@@ -307,8 +350,9 @@ class Engine:
 
 @asynccontextmanager
 async def open_engine(
-    runs: Runs, desk: Desk, fences: Fences, workers: Workers, outbox: Deliver, tell: Tell, *, url: str, concurrency: int
-) -> AsyncIterator[Engine]:
+    runs: Runs, desk: Desk, fences: Fences, workers: Workers, outbox: Deliver, tell: Tell,
+    *, url: str, concurrency: int, bus: Bus, around: Around = nullcontext,
+) -> AsyncIterator[Engine]:  # fmt: skip
     """Open the engine of this process, of which there can be one.
 
     Args:
@@ -320,13 +364,15 @@ async def open_engine(
         tell: Is given everything that happens.
         url: SQLAlchemy's URL of the queue's database (`queue_url`).
         concurrency: Runs that are advanced at once.
+        bus: Tells that there is an order.
+        around: Stands around the carrying out of each order.
 
     Raises:
         StorageAway: The database cannot be reached.
     """
-    engine = Engine(runs, desk, fences, workers, outbox, tell)
+    engine = Engine(runs, desk, fences, workers, outbox, tell, concurrency=concurrency, around=around)
     await workers.beat()
-    engine.queue = RunQueue(url, workers.id, engine.carry_out, concurrency=concurrency)
+    engine.queue = RunQueue(url, workers.id, engine.carry_out, concurrency=concurrency, bus=bus)
     await engine.queue.open()
     try:
         yield engine
@@ -334,6 +380,14 @@ async def open_engine(
         await engine.queue.close()
         with suppress(StorageAway):
             await workers.leave()
+
+
+def started(
+    goal: str, context: Context, thread: str, run: str, *, plan_only: bool = False, traceparent: str | None = None
+) -> Order:
+    """Return the order that has a goal run in a thread; of several with the same run id one is carried out."""
+    why = {"start": run, "goal": goal, "context": asdict(context), "plan_only": plan_only}
+    return Order(run, context.workspace, thread, why | ({"traceparent": traceparent} if traceparent else {}))
 
 
 def queue_url(folder: Path, database: SecretStr | None) -> str:

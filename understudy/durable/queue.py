@@ -7,6 +7,7 @@ of its workflow needs no steps of its own, and may begin again at any time.
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from sqlalchemy.exc import DBAPIError
 
 from domain.errors import StorageAway
+from understudy.bus import Bus, ended
 from understudy.durable.clock import since_boot
 from understudy.durable.database import IDLE_SECONDS
 
@@ -23,10 +25,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NAME = "understudy"
-_ADVANCE = "advance"
+ADVANCE = "advance"
+"""Name of the workflow."""
+PUT_TOPIC = "orders"
+"""Where the bus tells that an order was put."""
+_POLLER = f"queue-worker-{NAME}"
+"""Name that the library gives to the thread that looks into the queue."""
 VERSION = "1"
 """Of the workflow's meaning, not of the product: a worker of a later release goes on with what an earlier one left."""
 POLL_SECONDS = 0.5
+"""Seconds between two looks into the queue, where the bus has not told that there is something."""
 _PATIENCE_SECONDS = 30.0
 KEPT_SECONDS = 24 * 3600.0
 """How long it is known of an order that it was carried out."""
@@ -35,6 +43,11 @@ _BATCH = 500
 _CONNECTIONS = 5
 _LISTEN_SECONDS = 0.2
 """Nobody listens here; its thread sleeps so long, and is waited for at the end."""
+_HEAR_SECONDS = 60.0
+_JOIN_SECONDS = 10.0
+_LONGEST_SLEEP = 1.0
+_ROOM_SECONDS = 0.03
+"""Time in which the library notes that an order was carried out, and has room for another one."""
 _UNUSED = 3600.0
 """Seconds between looks at what is not used here."""
 
@@ -49,6 +62,11 @@ class Order(NamedTuple):
     why: dict[str, Any]
     """JSON."""
 
+    @property
+    def run(self) -> str:
+        """The run that is to be advanced; empty where nobody said which."""
+        return str(self.why.get("run") or self.why.get("start", ""))
+
 
 def partition(workspace: str, thread: str) -> str:
     """Return under which key the queue keeps the orders of a thread, one of which is carried out at a time."""
@@ -62,7 +80,7 @@ Carry = Callable[[Order], Awaitable[None]]
 class RunQueue:
     """DBOS in this process, of which there can be one. Its threads and its loop are its own."""
 
-    def __init__(self, url: str, worker: str, carry: Carry, *, concurrency: int) -> None:
+    def __init__(self, url: str, worker: str, carry: Carry, *, concurrency: int, bus: Bus | None = None) -> None:
         """Set up the queue.
 
         Args:
@@ -70,8 +88,12 @@ class RunQueue:
             worker: Which worker this is; after a restart it goes on with its own orders.
             carry: Carries an order out, on the loop that calls `open`.
             concurrency: Orders that each worker carries out at once.
+            bus: Tells that there is an order, so that it need not wait for the next look into the queue.
         """
         self._url, self._worker, self._carry, self._concurrency = url, worker, carry, concurrency
+        self._bus, self._waker = bus or Bus(), _Waker()
+        self._listening: asyncio.Task[None] | None = None
+        self._stops: list[threading.Event] = []
         self._going: dict[str, Future[None]] = {}
         self._swept = since_boot()
         self._queue: Queue | None = None
@@ -81,16 +103,26 @@ class RunQueue:
         """Begin to carry out orders: first those that this worker left when it ended."""
         self._loop = asyncio.get_running_loop()
         await self._called(self._opened)
+        self._listening = asyncio.create_task(self._listen())
 
     async def close(self) -> None:
         """End what is carried out now; it is carried on by the next worker, or by this one after its restart."""
         for going in list(self._going.values()):
             going.cancel()
+        if self._listening is not None:
+            await ended({self._listening})
         await asyncio.to_thread(self._closed)
 
     async def put(self, order: Order) -> None:
         """Enqueue an order unless there is, or was a while ago, one of its id."""
         await self._called(lambda: self._put(order))
+        self._bus.publish(PUT_TOPIC, {})
+
+    async def _listen(self) -> None:
+        async with self._bus.listen(PUT_TOPIC) as listener:
+            while True:
+                if await listener.wait(_HEAR_SECONDS):
+                    self._waker.wake()
 
     async def take_over(self, worker: str) -> None:
         """Put what a worker that is gone was doing back into the queue."""
@@ -131,7 +163,7 @@ class RunQueue:
         self._quieten()
         # A row may name its serialiser, pickle among them: whoever can write to the database could run code here.
         _serialization.DBOSDefaultSerializer = no_pickles()
-        DBOS(
+        library = DBOS(
             config={
                 "name": NAME,
                 "system_database_url": self._url,
@@ -151,8 +183,11 @@ class RunQueue:
         async def advance(id_: str, workspace: str, thread: str, why: dict[str, Any]) -> None:
             await self._carried_out(Order(id_, workspace, thread, why))
 
-        self._advance = DBOS.workflow(name=_ADVANCE, max_recovery_attempts=None)(advance)
+        self._advance = DBOS.workflow(name=ADVANCE, max_recovery_attempts=None)(advance)
         DBOS.launch()
+        self._stops = library.background_thread_stop_events
+        for stop in self._stops:
+            self._waker.attach(stop, _POLLER)
         self._queue = DBOS.register_queue(
             NAME,
             worker_concurrency=self._concurrency,
@@ -169,10 +204,18 @@ class RunQueue:
             await asyncio.wrap_future(work)
         finally:
             self._going.pop(order.id, None)
+            # Others may wait for the room that there is in a moment, or for the end of this one's thread.
+            asyncio.get_running_loop().call_later(_ROOM_SECONDS, self._waker.wake)
 
     def _closed(self) -> None:
         from dbos import DBOS
 
+        # The library stops its loop first, and what its thread has just taken from the queue would be lost in between.
+        for stop in self._stops:
+            stop.set()
+        for thread in threading.enumerate():
+            if thread.name == _POLLER:
+                thread.join(_JOIN_SECONDS)
         DBOS.destroy(destroy_registry=True)
 
     def _put(self, order: Order) -> None:
@@ -208,7 +251,7 @@ class RunQueue:
 
         before = (datetime.now(tz=UTC) - timedelta(seconds=KEPT_SECONDS)).isoformat()
         old = DBOS.list_workflows(
-            name=_ADVANCE, status=["SUCCESS", "ERROR"], completed_before=before, limit=_BATCH, load_input=False
+            name=ADVANCE, status=["SUCCESS", "ERROR"], completed_before=before, limit=_BATCH, load_input=False
         )
         if old:
             DBOS.delete_workflows([each.workflow_id for each in old])
@@ -218,6 +261,36 @@ class RunQueue:
         if not self._log.handlers:  # else it would add one of its own
             self._log.addHandler(logging.NullHandler())
         self._log.propagate = False
+
+
+class _Waker:
+    """Has the library's thread look into the queue at once, where it would sleep until its next look."""
+
+    def __init__(self) -> None:
+        self._some = threading.Event()
+
+    def wake(self) -> None:
+        """Have it look now, or once more if it is looking."""
+        self._some.set()
+
+    def attach(self, stop: threading.Event, name: str) -> None:
+        """Let the sleep of the thread of this name, which ends with `stop`, end with `wake`, too."""
+        sleep, end = stop.wait, stop.set
+
+        def ended() -> None:
+            end()
+            self.wake()
+
+        def wait(timeout: float | None = None) -> bool:
+            if threading.current_thread().name != name:
+                return sleep(timeout)
+            # The library looks ever more seldom where others were quicker, up to every two minutes.
+            self._some.wait(_LONGEST_SLEEP if timeout is None else min(timeout, _LONGEST_SLEEP))
+            self._some.clear()
+            return stop.is_set()
+
+        # The library has no other way to be told.
+        stop.wait, stop.set = wait, ended  # type: ignore[method-assign]
 
 
 def no_pickles() -> "Serializer":

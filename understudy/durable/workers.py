@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from understudy.durable.database import TABLES, Database
 from understudy.durable.fence_rows import Holder, now
+from understudy.migrations.steps import FIRST, LATEST
 
 SILENCE_SECONDS = 15.0
 """After this long without a word a worker counts as gone."""
@@ -19,6 +20,7 @@ _WORKERS = sa.Table(
     sa.Column("process", sa.Text, nullable=False),
     sa.Column("place", sa.Text, nullable=False),
     sa.Column("until", sa.Double, nullable=False),
+    sa.Column("knows", sa.Integer, nullable=False, server_default=sa.text(str(FIRST))),
 )  # fmt: skip
 
 
@@ -83,6 +85,7 @@ class Workers:
             "process": self._holder.process,
             "place": f"{platform.node()}, process {os.getpid()}",
             "until": self._now(connection) + self._silence,
+            "knows": LATEST,
         }
         if not connection.execute(sa.update(_WORKERS).where(_WORKERS.c.id == self.id).values(values)).rowcount:
             connection.execute(sa.insert(_WORKERS).values(id=self.id, **values))

@@ -11,6 +11,7 @@ from evals.logged_decisions import Log, decisions_in
 from evals.policies import PolicyReport, ThresholdReport, under_policy, under_threshold
 from evals.replayed_selection import always, chances_under, known_choices
 from understudy.settings import Settings
+from understudy.stored import stamped_of
 from understudy.threads import Threads
 from understudy.wiring import House
 
@@ -52,7 +53,7 @@ async def _log(house: House, team: Team) -> Log:
     runs: dict[str, list[Stamped]] = {}
     for entry in await Threads(house.records, house.clock).listed(workspace):
         for seq, value in await house.journal.read(workspace, entry.thread):
-            stamped = Stamped(seq=seq, **value)
+            stamped = stamped_of(seq, value)
             runs.setdefault(stamped.run, []).append(stamped)
     return decisions_in([events for events in runs.values() if _is_of(events, team)])
 

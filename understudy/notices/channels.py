@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from domain.errors import InvalidSettings
+from agents.plugins import guarded, installed, required
+from domain.errors import InvalidPlugin, InvalidSettings
 from domain.notices import Notice
+from domain.secrets import Secrets
 from memory.worker import Worker
 from understudy.cli.text import one_line
 from understudy.notices.rendering import Message
 from understudy.notices.settings import ChannelSettings, NotifySettings
 
 if TYPE_CHECKING:
-    from apprise import Apprise
+    from apprise import Apprise, AppriseAsset, NotifyBase
 
 _EXTRA = {"json": ":", "jsons": ":", "form": ":", "forms": ":", "xml": ":", "xmls": ":", "mailto": "+", "mailtos": "+"}
 """How a URL of the scheme names one more field of the body, or one more header."""
@@ -76,6 +78,8 @@ class Channels:
             return f"it took longer than {self.timeout:g} s"
         except InvalidSettings as error:
             return str(error)
+        except InvalidPlugin as error:  # in the words of somebody else's code, which may repeat what it was given
+            return one_line(Secrets([channel.settings.url.get_secret_value()]).text(str(error)), _MAX_REASON)
         finally:
             worker.close()
 
@@ -93,9 +97,16 @@ def _once(channels: Sequence[Channel]) -> list[Channel]:
 
 
 def _sent(channel: Channel, message: Message, notice: str, timeout: float) -> str:
-    from apprise import NotifyFormat
+    from apprise import AppriseAsset, NotifyFormat
 
-    result = _opened(channel, notice, timeout).notify(
+    # What it says is read from its result; where a program logs, it would repeat it there.
+    logging.getLogger("apprise").propagate = False
+    # Without a time-out of its own it works in this thread, and leaves none behind that ends with the process only.
+    asset = AppriseAsset(app_id="Understudy", service_timeout=0, http_redirects=False)
+    service = _service(channel, notice, asset)
+    if service is None:
+        return _sent_by_plugin(channel, message, notice)
+    result = _opened(service, asset, timeout).notify(
         title=message.title, body=message.body, body_format=NotifyFormat.TEXT
     )
     if result:
@@ -104,18 +115,33 @@ def _sent(channel: Channel, message: Message, notice: str, timeout: float) -> st
     return one_line("; ".join(told) or "it refused, and gave no reason", _MAX_REASON)
 
 
-def _opened(channel: Channel, notice: str, timeout: float) -> "Apprise":
-    """Return the channel ready to send, or raise `InvalidSettings`, which does not repeat the URL."""
-    from apprise import Apprise, AppriseAsset, OverflowMode
+def _sent_by_plugin(channel: Channel, message: Message, notice: str) -> str:
+    """Send a message by the plug-in for the URL's scheme; what it raises is the reason why that failed.
 
-    # What it says is read from its result; where a program logs, it would repeat it there.
-    logging.getLogger("apprise").propagate = False
-    # Without a time-out of its own it works in this thread, and leaves none behind that ends with the process only.
-    asset = AppriseAsset(app_id="Understudy", service_timeout=0, http_redirects=False)
-    service = Apprise.instantiate(_with_id(channel.settings, notice), asset=asset)
-    if service is None:
+    Raises:
+        InvalidSettings: There is none; the URL is not repeated.
+        InvalidPlugin: It cannot be used, or it broke down.
+    """
+    scheme, url = channel.settings.scheme, channel.settings.url.get_secret_value()
+    if not any(plugin.name == scheme for plugin in installed("notifiers")):
         msg = f"the URL of channel notify.{channel.name} is none that apprise can use"
         raise InvalidSettings(msg)
+    send = required("notifiers", scheme)
+    guarded(f"plug-in {scheme!r}", lambda: send(url=url, title=message.title, body=message.body, notice=notice))
+    return ""
+
+
+def _service(channel: Channel, notice: str, asset: "AppriseAsset") -> "NotifyBase | None":
+    """Return what apprise has for a URL."""
+    from apprise import Apprise
+
+    return Apprise.instantiate(_with_id(channel.settings, notice), asset=asset)
+
+
+def _opened(service: "NotifyBase", asset: "AppriseAsset", timeout: float) -> "Apprise":
+    """Return a service ready to send."""
+    from apprise import Apprise, OverflowMode
+
     service.socket_connect_timeout = min(service.socket_connect_timeout, timeout)
     service.socket_read_timeout = min(service.socket_read_timeout, timeout)
     service.overflow_mode = OverflowMode.TRUNCATE  # the first lines say how to answer

@@ -1,6 +1,6 @@
 import pytest
 
-from agents.rules.text import clauses, numbers, sentences, slug, stem, title
+from agents.rules.text import clauses, numbers, sentences, slug, stem, title, topic
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,15 @@ def test_a_goal_gives_a_heading_and_a_file_name(goal: str, heading: str, name: s
 def test_a_goal_is_split_into_its_questions() -> None:
     goal = "When did coal peak, and which laws helped wind? Write a brief."
     assert clauses(goal) == ["When did coal peak", "which laws helped wind?"]
+
+
+@pytest.mark.parametrize(
+    ("goal", "about"),
+    [
+        ("Summarise how wind power grew in Iowa and save it as wind.md", "how wind power grew in Iowa"),
+        ("Write a brief on coal, then put the text into notes/coal.md", "coal"),
+        ("Compare wind and solar", "wind and solar"),
+    ],
+)
+def test_where_the_answer_goes_is_no_part_of_what_it_is_about(goal: str, about: str) -> None:
+    assert topic(goal) == about

@@ -78,7 +78,7 @@ def test_killed_runs_lose_and_double_nothing(ground: Ground) -> None:
 
 
 def test_restarted_servers_lose_and_double_nothing(ground: Ground) -> None:
-    part = approvals_runs.restarts(ground, 4, shortest=1.0, longest=2.0)
+    part = approvals_runs.restarts(ground, 4, shortest=2.0, longest=4.0)
     assert unmet(part) == []
 
 

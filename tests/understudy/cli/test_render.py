@@ -16,6 +16,7 @@ from domain.events import (
     EffectRecorded,
     EffectUndone,
     Event,
+    Explained,
     MemoryRecalled,
     ModelCalled,
     OutcomeRemembered,
@@ -35,6 +36,7 @@ from domain.events import (
     ToolCalled,
     ToolReturned,
     TrialAssigned,
+    UnknownEvent,
 )
 from domain.outcomes import Critique, Failure, Outcome, StepResult, Usage
 from domain.plans import Plan, Problem, Step
@@ -198,6 +200,11 @@ CASES: dict[str, tuple[Event, str | None]] = {
     "run_finished-undone": (
         RunFinished(outcome=Outcome(status="undone", undone=["b", "a"], kept=["c: changed since"])),
         "result    undone · confidence 0.00\nundone    b\n          a\nstays     c: changed since",
+    ),
+    "explained": (Explained(question="why?", answer="since \x1b[2Jyou asked", by="rules"), "answer    since you asked"),
+    "unknown_event": (
+        UnknownEvent(kind="moon_phase\x1b"),
+        "          something that this version does not know: moon_phase",
     ),
     "run_stopped": (RunStopped(reason="stopped on request"), "stopped   stopped on request"),
 }  # fmt: skip

@@ -64,7 +64,7 @@ class Worker(_Work):
     """The command's worker, on the scripted house."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
-        super().__init__(settings, told)
+        super().__init__(settings, told, None, "127.0.0.1")
         self._folder = folder
 
     def _orchestrator(self) -> Orchestrator:

@@ -73,6 +73,18 @@ async def test_an_order_is_carried_out_once_however_often_it_is_put(
         assert rows(tmp_path) == 0
 
 
+async def test_an_order_is_taken_up_when_it_is_put_and_not_at_the_next_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "POLL_SECONDS", 3600.0)
+    carrier = Carrier()
+    async with opened(tmp_path, carrier) as queue:
+        for number, id_ in enumerate(("one", "two"), 1):
+            await queue.put(order(id_))
+            await carrier.until(number)
+    assert carrier.carried == ["one", "two"]
+
+
 async def test_what_is_written_by_pickle_is_not_read(tmp_path: Path) -> None:
     carrier = Carrier()
     async with opened(tmp_path, carrier) as queue:

@@ -49,7 +49,8 @@ class Hall:
         self.told: list[Stamped | Said] = []
         self.outbox = Kept()
         house = product.house
-        self.engine = Engine(product.door._runs, house.desk, house.fences, house.workers, self.outbox, self.told.append)
+        parts = house.desk, house.fences, house.workers, self.outbox
+        self.engine = Engine(product.door._runs, *parts, self.told.append, concurrency=1)
 
     def types(self) -> list[str]:
         return [each.what if isinstance(each, Said) else each.event.type for each in self.told]

@@ -1,0 +1,1 @@
+"""An example plug-in for Understudy, about the tide in an imagined harbour."""

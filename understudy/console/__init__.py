@@ -1,0 +1,1 @@
+"""The console: pages for the browser, served beside the HTTP service by the same process."""

@@ -1,0 +1,1 @@
+"""Who asks: API keys, OpenID Connect, roles and memberships, and how much each may ask."""
