@@ -8,10 +8,10 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -21,6 +21,8 @@ from mcp.types import JSONRPCMessage
 from pydantic import ValidationError
 
 from domain.errors import MalformedOutput, OutputTooLarge, ToolAway, ToolCrashed, ToolError
+
+T = TypeVar("T")
 
 MAX_MESSAGE_BYTES = 8_000_000
 STOP_SECONDS = 2.0
@@ -64,16 +66,7 @@ async def piped(command: Sequence[str], secrets: Mapping[str, str], line: Line) 
     """
     try:
         # Not cut short by a lack of patience: a process that is half started would be left to itself.
-        with anyio.CancelScope(shield=True):
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable if command[0] == "python" else command[0], *command[1:]),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=get_default_environment() | dict(secrets),
-                limit=MAX_MESSAGE_BYTES,
-                start_new_session=True,
-            )
+        process, cancelled = await _in_full(_started(command, secrets))
     except OSError as error:
         msg = f"{command[0]!r:.100} cannot be started: {error.strerror or error}"
         raise ToolAway(msg) from error
@@ -87,17 +80,47 @@ async def piped(command: Sequence[str], secrets: Mapping[str, str], line: Line) 
         errors,
     ]
     try:
+        if cancelled is not None:
+            line.end()
+            raise cancelled
         yield Pipes(read, write)
     finally:
-        at_once = line.ended.is_set()
         for task in tasks[:2]:
             task.cancel()
-        await asyncio.gather(*tasks[:2], return_exceptions=True)
-        await _end(process, at_once=at_once)
-        tasks[2].cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for stream in (incoming, read, write, outgoing):
-            stream.close()
+        try:
+            await _asked_to_end(process, at_once=line.ended.is_set())
+        finally:
+            _, cut_short = await _in_full(_ended(process, tasks))
+            for stream in (incoming, read, write, outgoing):
+                stream.close()
+        if cut_short is not None:
+            raise cut_short
+
+
+async def _started(command: Sequence[str], secrets: Mapping[str, str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable if command[0] == "python" else command[0], *command[1:]),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=get_default_environment() | dict(secrets),
+        limit=MAX_MESSAGE_BYTES,
+        start_new_session=True,
+    )
+
+
+async def _in_full(work: Coroutine[Any, Any, T]) -> tuple[T, asyncio.CancelledError | None]:
+    """Return what work comes to, and the cancellation that came meanwhile, which did not cut it short.
+
+    anyio's shields hold off its own cancellations, and not those of asyncio's tasks.
+    """
+    task, cancelled = asyncio.create_task(work), None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return task.result(), cancelled
 
 
 async def _hear(
@@ -139,24 +162,29 @@ async def _keep_errors(process: asyncio.subprocess.Process, said: deque[str]) ->
         said.extend(line.strip()[:_STDERR_CHARS] for line in lines if line.strip())
 
 
-async def _end(process: asyncio.subprocess.Process, *, at_once: bool) -> None:
-    """End the server and what it has started: ask by closing its input, then by SIGTERM, then end it by SIGKILL.
+async def _asked_to_end(process: asyncio.subprocess.Process, *, at_once: bool) -> None:
+    """Ask a server to end: by closing its input, then by SIGTERM.
 
     Args:
         process: The leader of a process group.
-        at_once: Whether to begin with SIGKILL, for one that is broken or hangs.
+        at_once: Whether nobody is asked, because it is broken or hangs.
     """
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
     process.stdin.close()
-    try:
-        if not at_once:
-            await _waited(process)
-            _signalled(process, signal.SIGTERM)
-            await _waited(process)
-    finally:  # also where somebody has no patience any more: what was killed is waited for, which takes a moment
-        _signalled(process, signal.SIGKILL)
-        with anyio.CancelScope(shield=True):
-            await _waited(process)
+    if not at_once:
+        await _waited(process)
+        _signalled(process, signal.SIGTERM)
+        await _waited(process)
+
+
+async def _ended(process: asyncio.subprocess.Process, tasks: Sequence[asyncio.Task[None]]) -> None:
+    """End a server and what it has started, with who listens to it; what was killed takes a moment to be gone."""
+    assert process.stdout is not None
+    _signalled(process, signal.SIGKILL)
+    await _waited(process)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
     with suppress(TimeoutError):  # its pipe closes when everything was read
         async with asyncio.timeout(STOP_SECONDS):
             while await process.stdout.read(1 << 20):

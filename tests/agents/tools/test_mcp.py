@@ -13,6 +13,7 @@ import pytest
 from agents.tools import mcp as module
 from agents.tools.declaration import ToolDeclaration
 from agents.tools.mcp import McpServer
+from agents.tools.stdio import Line, piped
 from domain.errors import (
     AddressNotAllowed,
     MalformedOutput,
@@ -210,3 +211,24 @@ async def test_a_server_that_lies_in_its_schema_is_found_out(server: Opened) -> 
     with pytest.raises(MalformedOutput, match="'three' is not of type 'integer'"):
         await called(liar, "lie")
     assert "not what it declares" in (await called(liar, "lie", writes=True)).text
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3, 5, 8, 13])
+async def test_a_process_that_is_given_up_while_it_starts_or_ends_is_not_left_over(turns: int) -> None:
+    async def opened() -> None:
+        async with piped(["sleep", "600"], {}, Line()):
+            pass  # and asked to end at once
+
+    before = children()
+    task = asyncio.create_task(opened())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled()
+    assert children() == before
+
+
+def children() -> set[str]:
+    """Return the processes that this one has started and that live."""
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
